@@ -1,0 +1,16 @@
+# libclosewaitd.a is everything but the programs' main(), so that tests link the real objects.
+noinst_LIBRARIES += libclosewaitd.a
+libclosewaitd_a_SOURCES = \
+	include/action.h daemon/action.c \
+	include/diagmsg.h daemon/diagmsg.c \
+	include/log.h daemon/log.c \
+	include/names.h daemon/names.c \
+	include/outcome.h daemon/outcome.c \
+	include/packet.h daemon/packet.c \
+	include/policy.h daemon/policy.c \
+	include/queuemsg.h daemon/queuemsg.c \
+	include/ring.h daemon/ring.c \
+	include/tcpstate.h daemon/tcpstate.c \
+	include/tuple.h daemon/tuple.c
+
+CLOSEWAITD_LIBS = libclosewaitd.a $(NFQ_LIBS) $(NFNL_LIBS) $(MNL_LIBS) $(CONFIG_LIBS)

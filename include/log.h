@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * log: what the daemon has to say about itself, one line each, to one place.
+ *
+ * Each severity comes as a pair: log_err() appends ": " and the text of errno, log_errx() does
+ * not. All of them keep errno. Thread-safe as far as stderr and syslog are; the hot path never
+ * calls them. Incidents do not come this way: see event.h.
+ */
+#ifndef CW_LOG_H
+#define CW_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
+#define LEVEL_COUNT 4
+
+enum log_target {
+	TARGET_AUTO, /* the journal if stderr goes there, else stderr if somebody reads it, else syslog */
+	TARGET_JOURNAL, /* stderr with the "<N>" severity prefixes of sd-daemon(3) */
+	TARGET_SYSLOG,
+	TARGET_STDERR,
+};
+#define TARGET_COUNT 4
+
+/* Receives a finished line without newline; for tests. */
+typedef void log_sink(enum log_level level, const char *line, void *ctx);
+
+/* Chooses where lines go; may be called again. Returns what TARGET_AUTO turned out to be. */
+enum log_target log_open(const char *program, enum log_target target, enum log_level level);
+/* A sink takes the place of the target; NULL gives it back. */
+void log_set_sink(log_sink *sink, void *ctx);
+bool log_enabled(enum log_level level);
+
+/* Writes a finished line at that severity, whatever it contains. */
+void log_line(enum log_level level, const char *line);
+
+void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_errx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warnx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The words of the configuration's log.level and log.target. */
+const char *log_level_name(enum log_level level);
+int log_level_parse(const char *text, enum log_level *ret_level);
+const char *log_target_name(enum log_target target);
+int log_target_parse(const char *text, enum log_target *ret_target);
+
+#endif

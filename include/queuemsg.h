@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * queuemsg: NFQUEUE messages as bytes (linux/netfilter/nfnetlink_queue.h), and verdicts.
+ */
+#ifndef CW_QUEUEMSG_H
+#define CW_QUEUEMSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* One packet that the kernel holds until it is given a verdict. */
+struct held_packet {
+	uint32_t id;	  /* counts up by one per packet and queue */
+	uint32_t ifindex; /* the interface it came in on, 0 if not told */
+	uint32_t mark;
+	bool verify_checksum; /* the sending side has not vouched for the checksums */
+	const uint8_t *data;  /* from the IP header on; points into the message, NULL if missing */
+	size_t len;	      /* bytes copied, maybe fewer than the packet has */
+};
+
+struct verdict {
+	uint32_t id;
+	bool drop;     /* else accept */
+	bool set_mark; /* replace the packet's mark with mark */
+	uint32_t mark;
+};
+
+struct queue_settings {
+	uint16_t number;
+	uint32_t max_held;   /* packets; beyond them the kernel lets packets pass unqueued */
+	uint32_t copy_range; /* bytes of each packet to copy */
+};
+
+/* No single request is longer than this, in bytes. */
+#define QUEUEMSG_REQUEST_MAX 128
+
+/*
+ * Writes one request that binds the queue and settles everything about it, answered by an ACK.
+ * One message, since packets that arrive between two of them are dropped in spite of bypass.
+ */
+size_t queuemsg_put_bind(void *buf, uint32_t seq, const struct queue_settings *settings);
+/* Writes a request after which packets pass unqueued; those held stay held. */
+size_t queuemsg_put_stop(void *buf, uint32_t seq, uint16_t number);
+
+/*
+ * Writes n verdicts, at most n * QUEUEMSG_REQUEST_MAX bytes; returns the length. Verdicts are in
+ * the order of their packets' ids, without a gap that could be held by somebody else: what is to
+ * be accepted as it is goes into one message for the whole batch, after the exceptions.
+ */
+size_t queuemsg_put_verdicts(void *buf, uint16_t number, const struct verdict *verdicts, size_t n);
+
+/*
+ * Reads one NFQNL_MSG_PACKET message of len bytes. -EBADMSG: another message, or no packet id.
+ * Anything else that is missing or cut off leaves its field empty: a packet with an id must get
+ * its verdict.
+ */
+int queuemsg_parse(const void *msg, size_t len, struct held_packet *ret_packet);
+
+#endif
