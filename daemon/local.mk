@@ -1,6 +1,13 @@
 # libclosewaitd.a is everything but the programs' main(), so that tests link the real objects.
 noinst_LIBRARIES += libclosewaitd.a
 libclosewaitd_a_SOURCES = \
+	include/mitigate.h daemon/mitigate.c \
+	include/ratelimit.h daemon/ratelimit.c \
+	include/diag.h daemon/diag.c \
+	include/hostaddr.h daemon/hostaddr.c \
+	include/incident.h \
+	include/queue.h daemon/queue.c \
+	include/stats.h daemon/stats.c \
 	include/action.h daemon/action.c \
 	include/diagmsg.h daemon/diagmsg.c \
 	include/log.h daemon/log.c \

@@ -23,7 +23,6 @@ size_t queuemsg_put_bind(void *buf, uint32_t seq, const struct queue_settings *s
 	const uint32_t flags = NFQA_CFG_F_FAIL_OPEN | NFQA_CFG_F_GSO;
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, settings->number);
 
-	nlh->nlmsg_flags |= NLM_F_ACK;
 	nlh->nlmsg_seq = seq;
 	nfq_nlmsg_cfg_put_cmd(nlh, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
 	nfq_nlmsg_cfg_put_params(nlh, NFQNL_COPY_PACKET, (int)settings->copy_range);
@@ -37,7 +36,6 @@ size_t queuemsg_put_stop(void *buf, uint32_t seq, uint16_t number)
 {
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, number);
 
-	nlh->nlmsg_flags |= NLM_F_ACK;
 	nlh->nlmsg_seq = seq;
 	nfq_nlmsg_cfg_put_qmaxlen(nlh, 0);
 	return nlh->nlmsg_len;

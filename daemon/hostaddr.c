@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asked for collisions and link-local addresses only, so nothing is cached but the few interface
+ * indices; the kernel does not give an index to a second interface (dev_index_reserve()).
+ */
+#include "config.h"
+
+#include "hostaddr.h"
+#include "tuple.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <libnfnetlink/libnfnetlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+/* Interfaces that SYNs were seen on: lo, and what a wrong rule lets through. */
+#define DEVICE_CACHE 8
+/* libmnl's advice for a dump: as large as the kernel makes its pieces. */
+#define BUFFER_SIZE 32768
+/* The kernel answers before send() returns; a SYN is held meanwhile. */
+#define DEADLINE_US 200000
+
+struct device {
+	uint32_t ifindex; /* 0: free */
+	bool loopback;
+};
+
+struct hostaddr {
+	struct mnl_socket *rtnl;
+	uint32_t seq;
+	struct device devices[DEVICE_CACHE];
+	unsigned int next_device; /* the slot to use next */
+	char buf[BUFFER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+};
+
+static struct mnl_socket *open_rtnl(void)
+{
+	const struct timeval deadline = {.tv_usec = DEADLINE_US};
+	struct mnl_socket *rtnl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+
+	if (!rtnl)
+		return NULL;
+	if (mnl_socket_bind(rtnl, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    setsockopt(mnl_socket_get_fd(rtnl), SOL_SOCKET, SO_RCVTIMEO, &deadline,
+		       sizeof(deadline)) < 0) {
+		mnl_socket_close(rtnl);
+		return NULL;
+	}
+	return rtnl;
+}
+
+int hostaddr_open(struct hostaddr **ret_host)
+{
+	struct hostaddr *host = calloc(1, sizeof(*host));
+	int err;
+
+	if (!host)
+		return -ENOMEM;
+	host->rtnl = open_rtnl();
+	if (!host->rtnl) {
+		err = -errno;
+		free(host);
+		return err;
+	}
+	*ret_host = host;
+	return 0;
+}
+
+void hostaddr_close(struct hostaddr *host)
+{
+	if (!host)
+		return;
+	mnl_socket_close(host->rtnl);
+	free(host);
+}
+
+static bool ask_loopback(uint32_t ifindex)
+{
+	struct nlif_handle *table = nlif_open();
+	unsigned int flags = 0;
+	bool loopback;
+
+	if (!table)
+		return false;
+	loopback = nlif_query(table) == 0 && nlif_get_ifflags(table, ifindex, &flags) == 0 &&
+		   (flags & IFF_LOOPBACK);
+	nlif_close(table);
+	return loopback;
+}
+
+bool hostaddr_is_loopback_device(struct hostaddr *host, uint32_t ifindex)
+{
+	struct device *device;
+
+	if (ifindex == 0)
+		return false;
+	for (size_t i = 0; i < DEVICE_CACHE; i++) {
+		if (host->devices[i].ifindex == ifindex)
+			return host->devices[i].loopback;
+	}
+	device = &host->devices[host->next_device++ % DEVICE_CACHE];
+	device->ifindex = ifindex;
+	device->loopback = ask_loopback(ifindex);
+	return device->loopback;
+}
+
+/* Sends the request in host->buf and hands every answer to callback. */
+static int ask(struct hostaddr *host, struct nlmsghdr *nlh, mnl_cb_t callback, void *ctx)
+{
+	unsigned int port = mnl_socket_get_portid(host->rtnl);
+	uint32_t seq = ++host->seq;
+	ssize_t got;
+	int more;
+
+	nlh->nlmsg_seq = seq;
+	if (mnl_socket_sendto(host->rtnl, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	do {
+		got = mnl_socket_recvfrom(host->rtnl, host->buf, sizeof(host->buf));
+		if (got < 0)
+			return -errno;
+		more = mnl_cb_run(host->buf, (size_t)got, seq, port, callback, ctx);
+		/* The answer to an earlier question, whose deadline had passed. */
+		if (more < 0 && errno == EPROTO)
+			more = MNL_CB_OK;
+	} while (more > MNL_CB_STOP);
+	return more < 0 ? -errno : 0;
+}
+
+static int take_route(const struct nlmsghdr *nlh, void *ctx)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(nlh);
+	bool *local = ctx;
+
+	if (nlh->nlmsg_type == RTM_NEWROUTE && mnl_nlmsg_get_payload_len(nlh) >= sizeof(*route))
+		*local = route->rtm_type == RTN_LOCAL;
+	return MNL_CB_STOP;
+}
+
+bool hostaddr_is_local(struct hostaddr *host, const struct in6_addr *addr)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(host->buf);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(nlh, sizeof(*route));
+	bool local = false;
+
+	nlh->nlmsg_type = RTM_GETROUTE;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	if (addr_is_v4(addr)) {
+		route->rtm_family = AF_INET;
+		route->rtm_dst_len = 32;
+		mnl_attr_put_u32(nlh, RTA_DST, addr_to_v4(addr));
+	} else {
+		route->rtm_family = AF_INET6;
+		route->rtm_dst_len = 128;
+		mnl_attr_put(nlh, RTA_DST, sizeof(*addr), addr);
+	}
+	return ask(host, nlh, take_route, &local) == 0 && local;
+}
+
+struct owner {
+	const struct in6_addr *addr;
+	uint32_t ifindex;
+	unsigned int count;
+};
+
+static int take_address(const struct nlmsghdr *nlh, void *ctx)
+{
+	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct owner *owner = ctx;
+
+	if (nlh->nlmsg_type != RTM_NEWADDR || mnl_nlmsg_get_payload_len(nlh) < sizeof(*msg))
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, nlh, sizeof(*msg))
+	{
+		if (mnl_attr_get_type(attr) == IFA_ADDRESS &&
+		    mnl_attr_get_payload_len(attr) == sizeof(*owner->addr) &&
+		    memcmp(mnl_attr_get_payload(attr), owner->addr, sizeof(*owner->addr)) == 0) {
+			owner->ifindex = msg->ifa_index;
+			owner->count++;
+		}
+	}
+	return MNL_CB_OK;
+}
+
+uint32_t hostaddr_interface(struct hostaddr *host, const struct in6_addr *addr)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(host->buf);
+	struct ifaddrmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+	struct owner owner = {.addr = addr};
+
+	nlh->nlmsg_type = RTM_GETADDR;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	msg->ifa_family = AF_INET6;
+	if (ask(host, nlh, take_address, &owner) < 0 || owner.count != 1)
+		return 0;
+	return owner.ifindex;
+}

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A batch goes through stages, each over all of its SYNs, so that the kernel is asked once per
+ * stage and not once per SYN:
+ *
+ *   occupants   who is on the tuple?            most SYNs end here: a listener, or nobody
+ *   suspects    a stale occupant: its details, and the claimant, in one round of look-ups
+ *   elsewhere   no claimant on the tuple: is there just one socket on the SYN's source?
+ *   decide      the policy names the action
+ *   act         destroy what is to be destroyed
+ *   verdicts    one for every packet, whatever happened above
+ *   account     counters and incidents, when nobody waits any more
+ *
+ * The occupant is looked up twice. The first look is cheap and says whether there is anything to
+ * do at all; the second asks for that very socket, by cookie, with the details that the policy
+ * needs, and its answer is the one that counts. A destroy names the cookie too, so that a socket
+ * which took the tuple in between, the listener above all, cannot be meant.
+ */
+#include "config.h"
+
+#include "mitigate.h"
+#include "ratelimit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(DIAG_BATCH_MAX >= 2 * QUEUE_BATCH_MAX, "two look-ups for each SYN in one round");
+_Static_assert((int)STATS_PACKET_KINDS == (int)PACKET_KIND_COUNT, "a counter for each kind");
+
+/* What is known about one SYN so far. */
+struct work {
+	enum finding finding;
+	int error;
+	bool suspect; /* a stale occupant, and no finding yet */
+	bool has_occupant;
+	struct sock_info occupant;
+	bool has_claimant;
+	enum tcpstate claimant_state;
+	enum proof proof;
+	struct policy_decision decision;
+	enum result result;
+};
+
+struct mitigate {
+	const struct mitigate_ops *ops;
+	void *ctx;
+	struct stats *stats;
+	struct mitigate_settings settings;
+	struct ratelimit destroys;
+
+	/* The batch in hand. */
+	const struct mitigate_syn *syns;
+	size_t n;
+	struct tuple tuples[QUEUE_BATCH_MAX]; /* with their scope */
+	struct work work[QUEUE_BATCH_MAX];
+
+	/* Of the stage in hand. */
+	size_t owner[DIAG_BATCH_MAX]; /* the SYN that a request belongs to */
+	struct diag_request requests[DIAG_BATCH_MAX];
+	struct diag_answer answers[DIAG_BATCH_MAX];
+	int errors[DIAG_BATCH_MAX];
+	struct verdict verdicts[QUEUE_BATCH_MAX];
+};
+
+int mitigate_new(const struct mitigate_ops *ops, void *ctx, struct stats *stats,
+		 struct mitigate **ret_mitigate)
+{
+	struct mitigate *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return -ENOMEM;
+	m->ops = ops;
+	m->ctx = ctx;
+	m->stats = stats;
+	ratelimit_init(&m->destroys, 0, ops->monotonic_us(ctx));
+	*ret_mitigate = m;
+	return 0;
+}
+
+void mitigate_free(struct mitigate *m)
+{
+	free(m);
+}
+
+void mitigate_configure(struct mitigate *m, const struct mitigate_settings *settings)
+{
+	m->settings = *settings;
+	ratelimit_set(&m->destroys, settings->destroy_per_second);
+}
+
+/* Adds a request of SYN i to the stage's round. */
+static void request(struct mitigate *m, size_t *count, size_t i, const struct tuple *socket,
+		    uint64_t cookie, bool details)
+{
+	m->owner[*count] = i;
+	m->requests[*count] = (struct diag_request){*socket, cookie, details};
+	(*count)++;
+}
+
+static void settle(struct work *work, enum finding finding)
+{
+	work->finding = finding;
+	work->suspect = false;
+}
+
+static void settle_failed(struct work *work, int error)
+{
+	settle(work, FINDING_LOOKUP_FAILED);
+	work->error = error;
+}
+
+static bool is_stale(const struct mitigate *m, enum tcpstate state)
+{
+	return tcpstate_can_be_stale(state) && tcpstate_in(state, m->settings.policy->stale);
+}
+
+static void judge_occupant(struct mitigate *m, struct work *work, const struct diag_answer *answer)
+{
+	if (answer->error == -ENOENT) {
+		settle(work, FINDING_NO_LISTENER);
+		return;
+	}
+	if (answer->error < 0) {
+		settle_failed(work, answer->error);
+		return;
+	}
+	work->has_occupant = true;
+	work->occupant = answer->info;
+	if (answer->info.state == TCPSTATE_LISTEN)
+		settle(work, sock_info_accept_queue_full(&answer->info) ? FINDING_ACCEPT_QUEUE_FULL
+									: FINDING_LISTENER);
+	else if (is_stale(m, answer->info.state))
+		work->suspect = true;
+	else
+		settle(work, FINDING_NOT_STALE);
+}
+
+static void look_up_occupants(struct mitigate *m)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct mitigate_syn *syn = &m->syns[i];
+		struct tuple occupant;
+
+		m->work[i] = (struct work){.finding = FINDING_NOT_JUDGED};
+		if (!syn->loopback || !packet_is_syn(syn->kind))
+			continue;
+		m->tuples[i] = syn->tuple;
+		if (addr_is_linklocal(&syn->tuple.dst.addr))
+			m->tuples[i].scope = m->ops->interface(m->ctx, &syn->tuple.dst.addr);
+		occupant = tuple_reverse(&m->tuples[i]);
+		request(m, &count, i, &occupant, DIAGMSG_ANY_SOCKET, false);
+	}
+	if (count == 0)
+		return;
+	m->ops->lookup(m->ctx, m->requests, count, m->answers);
+	for (size_t k = 0; k < count; k++)
+		judge_occupant(m, &m->work[m->owner[k]], &m->answers[k]);
+}
+
+/* The second look at the occupant: still the same socket, and still stale? */
+static void judge_suspect(struct mitigate *m, struct work *work, const struct diag_answer *answer)
+{
+	if (answer->error == -ENOENT) {
+		settle(work, FINDING_NOT_STALE);
+		work->occupant.state = TCPSTATE_CLOSE; /* closed by its owner in between */
+		return;
+	}
+	if (answer->error < 0) {
+		settle_failed(work, answer->error);
+		return;
+	}
+	work->occupant = answer->info;
+	if (!is_stale(m, answer->info.state))
+		settle(work, FINDING_NOT_STALE);
+}
+
+/* A suspect that is left without finding and without claimant has to be sought elsewhere. */
+static void judge_claimant(struct work *work, const struct diag_answer *answer)
+{
+	/* The kernel answers with a listener on the source port where there is no connection. */
+	if (answer->error == -ENOENT ||
+	    (answer->error == 0 && answer->info.state == TCPSTATE_LISTEN))
+		return;
+	if (answer->error < 0) {
+		settle_failed(work, answer->error);
+		return;
+	}
+	work->has_claimant = true;
+	work->claimant_state = answer->info.state;
+	if (answer->info.state == TCPSTATE_SYN_SENT) {
+		settle(work, FINDING_COLLISION);
+		work->proof = PROOF_EXACT;
+	} else {
+		settle(work, FINDING_DUPLICATE_SYN);
+	}
+}
+
+static bool source_is_local(struct mitigate *m, const struct tuple *tuple)
+{
+	return addr_is_loopback(&tuple->src.addr) || m->ops->is_local(m->ctx, &tuple->src.addr);
+}
+
+static void look_up_suspects(struct mitigate *m)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		struct work *work = &m->work[i];
+		struct tuple occupant;
+
+		if (!work->suspect)
+			continue;
+		if (!source_is_local(m, &m->tuples[i])) {
+			settle(work, FINDING_FOREIGN_SOURCE);
+			continue;
+		}
+		occupant = tuple_reverse(&m->tuples[i]);
+		request(m, &count, i, &occupant, work->occupant.cookie, true);
+		request(m, &count, i, &m->tuples[i], DIAGMSG_ANY_SOCKET, false);
+	}
+	if (count == 0)
+		return;
+	m->ops->lookup(m->ctx, m->requests, count, m->answers);
+	for (size_t k = 0; k < count; k += 2) {
+		struct work *work = &m->work[m->owner[k]];
+
+		judge_suspect(m, work, &m->answers[k]);
+		if (work->suspect)
+			judge_claimant(work, &m->answers[k + 1]);
+	}
+}
+
+/*
+ * Where the SYN's destination was rewritten on the way (REDIRECT, DNAT), its sender is connected
+ * to another tuple. The only socket on the source address and port must then be the sender; with
+ * a second one, that one may be the occupant's living peer.
+ */
+static void look_elsewhere(struct mitigate *m)
+{
+	const tcpstate_set any = ~(tcpstate_bit(TCPSTATE_LISTEN) | tcpstate_bit(TCPSTATE_CLOSE));
+
+	for (size_t i = 0; i < m->n; i++) {
+		struct work *work = &m->work[i];
+		struct sock_info only;
+		size_t count = 0;
+		int err;
+
+		if (!work->suspect)
+			continue;
+		err = m->ops->sockets_on(m->ctx, &m->tuples[i].src, any, &only, 1, &count);
+		if (err < 0) {
+			settle_failed(work, err);
+			continue;
+		}
+		if (count > 0) {
+			work->has_claimant = true;
+			work->claimant_state = only.state;
+		}
+		if (count == 1 && only.state == TCPSTATE_SYN_SENT) {
+			settle(work, FINDING_COLLISION);
+			work->proof = PROOF_SOURCE;
+		} else {
+			settle(work, FINDING_UNPROVEN);
+		}
+	}
+}
+
+static void decide(struct mitigate *m)
+{
+	const struct policy *policy = m->settings.policy;
+	bool needs_unit = policy_needs_unit(policy);
+
+	for (size_t i = 0; i < m->n; i++) {
+		struct work *work = &m->work[i];
+		const struct sock_info *occupant = &work->occupant;
+
+		if (work->finding != FINDING_COLLISION)
+			continue;
+
+		const struct policy_occupant known = {
+			.local = m->tuples[i].dst,
+			.uid = occupant->uid,
+			.unit = needs_unit ? m->ops->unit(m->ctx, occupant->cgroup_id) : NULL,
+			.age_ms = occupant->age_ms,
+			.unread = sock_info_unread(occupant),
+		};
+
+		work->decision = policy_decide(policy, &known);
+		if (m->settings.mode == MODE_AUDIT) {
+			work->result = RESULT_AUDITED;
+			continue;
+		}
+		switch (work->decision.action) {
+		case ACTION_LOG:
+			work->result = RESULT_LOGGED;
+			break;
+		case ACTION_DESTROY:
+			work->result = RESULT_LIMITED; /* until act() gets round to it */
+			break;
+		case ACTION_DROP:
+			work->result = RESULT_DROPPED;
+			break;
+		case ACTION_REJECT:
+			work->result = RESULT_REJECTED;
+			break;
+		}
+	}
+}
+
+static enum result destroy_result(int error)
+{
+	if (error == 0)
+		return RESULT_DESTROYED;
+	return error == -ENOENT ? RESULT_GONE : RESULT_FAILED;
+}
+
+static void act(struct mitigate *m)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		const struct work *work = &m->work[i];
+		struct tuple occupant;
+
+		if (work->finding != FINDING_COLLISION || work->result != RESULT_LIMITED)
+			continue;
+		if (!ratelimit_take(&m->destroys, m->ops->monotonic_us(m->ctx)))
+			continue;
+		occupant = tuple_reverse(&m->tuples[i]);
+		request(m, &count, i, &occupant, work->occupant.cookie, false);
+	}
+	if (count == 0)
+		return;
+	m->ops->destroy(m->ctx, m->requests, count, m->errors);
+	for (size_t k = 0; k < count; k++) {
+		struct work *work = &m->work[m->owner[k]];
+
+		work->result = destroy_result(m->errors[k]);
+		if (work->result == RESULT_FAILED)
+			work->error = m->errors[k];
+	}
+}
+
+static int give_verdicts(struct mitigate *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		const struct mitigate_syn *syn = &m->syns[i];
+		const struct work *work = &m->work[i];
+		bool collision = work->finding == FINDING_COLLISION;
+		uint32_t mark = syn->mark & ~m->settings.clear_mark;
+
+		if (collision && work->result == RESULT_REJECTED)
+			mark |= m->settings.reject_mark;
+		m->verdicts[i] = (struct verdict){
+			.id = syn->id,
+			.drop = collision && work->result == RESULT_DROPPED,
+			.set_mark = mark != syn->mark,
+			.mark = mark,
+		};
+	}
+	return m->ops->verdicts(m->ctx, m->verdicts, m->n);
+}
+
+static void count_work(struct mitigate *m, const struct mitigate_syn *syn, const struct work *work)
+{
+	struct stats *stats = m->stats;
+
+	stats_add(&stats->packet[syn->kind], 1);
+	stats_add(&stats->finding[work->finding], 1);
+	if (!syn->loopback)
+		stats_add(&stats->count[STAT_NOT_LOOPBACK], 1);
+	switch (work->finding) {
+	case FINDING_NOT_STALE:
+		if (work->occupant.state < TCPSTATE_COUNT)
+			stats_add(&stats->not_stale[work->occupant.state], 1);
+		break;
+	case FINDING_COLLISION:
+		stats_add(&stats->collision[work->occupant.state][work->decision.action]
+					   [work->result],
+			  1);
+		if (work->result == RESULT_DESTROYED)
+			stats_add(&stats->count[STAT_DESTROYED], 1);
+		break;
+	case FINDING_LOOKUP_FAILED:
+		stats_add(&stats->count[STAT_LOOKUP_ERRORS], 1);
+		break;
+	case FINDING_NOT_JUDGED:
+	case FINDING_NO_LISTENER:
+	case FINDING_LISTENER:
+	case FINDING_ACCEPT_QUEUE_FULL:
+	case FINDING_DUPLICATE_SYN:
+	case FINDING_UNPROVEN:
+	case FINDING_FOREIGN_SOURCE:
+		break;
+	}
+}
+
+static void report(struct mitigate *m, size_t i, uint64_t verdict_us, uint64_t realtime_ns)
+{
+	const struct work *work = &m->work[i];
+	struct incident incident = {
+		.time_ns = realtime_ns,
+		.verdict_us = verdict_us,
+		.finding = work->finding,
+		.syn = m->tuples[i],
+		.error = work->error,
+		.has_occupant = work->has_occupant,
+		.occupant = work->occupant,
+		.has_claimant = work->has_claimant,
+		.claimant_state = work->claimant_state,
+		.mode = m->settings.mode,
+		.proof = work->proof,
+		.action = work->decision.action,
+		.result = work->result,
+	};
+
+	if (work->decision.rule)
+		strncpy(incident.rule, work->decision.rule, sizeof(incident.rule) - 1);
+	m->ops->report(m->ctx, &incident);
+}
+
+int mitigate_batch(struct mitigate *m, const struct mitigate_syn *syns, size_t n,
+		   uint64_t receipt_us, uint64_t realtime_ns)
+{
+	uint64_t verdict_us;
+	int err;
+
+	m->syns = syns;
+	m->n = n;
+	look_up_occupants(m);
+	look_up_suspects(m);
+	look_elsewhere(m);
+	decide(m);
+	act(m);
+	err = give_verdicts(m);
+
+	verdict_us = m->ops->monotonic_us(m->ctx) - receipt_us;
+	stats_add_time(m->stats, verdict_us, n);
+	for (size_t i = 0; i < n; i++) {
+		count_work(m, &syns[i], &m->work[i]);
+		if (incident_is_told(m->work[i].finding))
+			report(m, i, verdict_us, realtime_ns);
+	}
+	return err;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel carries a request out before sendto() returns (nfnetlink_rcv()) and answers only
+ * what it refuses, so nothing here waits for an answer: a packet of the queue may stand before it
+ * in the receive buffer.
+ */
+#include "config.h"
+
+#include "queue.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_queue.h>
+#include <linux/netlink.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/*
+ * The longest headers that packet.c reads (IPv4 60 + TCP 60), and enough behind them to check the
+ * checksum of a SYN that carries a little data.
+ */
+#define COPY_RANGE 256
+/* The copied bytes and about 150 of attributes. */
+#define MESSAGE_SIZE 1024
+/*
+ * A held SYN takes about 1 KiB of the receive buffer; max_held defaults to 1024. The kernel
+ * doubles the figure for its own overhead (sk_setsockopt()).
+ */
+#define RECV_BUFFER (4 * 1024 * 1024)
+
+struct queue {
+	int fd;
+	uint16_t number;
+	uint32_t seq;
+	uint32_t next_id; /* the id that the next packet should have */
+	bool seen_id;
+	struct mmsghdr msgs[QUEUE_BATCH_MAX];
+	struct iovec iov[QUEUE_BATCH_MAX];
+	struct sockaddr_nl from[QUEUE_BATCH_MAX];
+	char in[QUEUE_BATCH_MAX][MESSAGE_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	char out[QUEUE_BATCH_MAX * QUEUEMSG_REQUEST_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+};
+
+static int send_all(const struct queue *queue, const void *buf, size_t len)
+{
+	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	ssize_t sent;
+
+	do {
+		sent = sendto(queue->fd, buf, len, 0, (const struct sockaddr *)&kernel,
+			      sizeof(kernel));
+	} while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
+}
+
+/* What the kernel said to the request that was just sent on a socket without packets. */
+static int refusal(int fd)
+{
+	char buf[MESSAGE_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	const struct nlmsghdr *nlh = (const void *)buf;
+	const struct nlmsgerr *err;
+	ssize_t got = recv(fd, buf, sizeof(buf), MSG_PEEK | MSG_DONTWAIT);
+
+	if (got < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	if (!mnl_nlmsg_ok(nlh, (int)got) || nlh->nlmsg_type != NLMSG_ERROR)
+		return 0; /* a packet already: the queue is ours */
+	err = mnl_nlmsg_get_payload(nlh);
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*err))
+		return -EBADMSG;
+	return err->error;
+}
+
+static int open_socket(void)
+{
+	const struct sockaddr_nl local = {.nl_family = AF_NETLINK};
+	const int size = RECV_BUFFER;
+	const int on = 1;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	/* A refusal need not carry our request back; ENOBUFS is reported, not switched off. */
+	if (bind(fd, (const struct sockaddr *)&local, sizeof(local)) < 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int queue_open(uint16_t number, uint32_t max_held, struct queue **ret_queue)
+{
+	const struct queue_settings settings = {number, max_held, COPY_RANGE};
+	struct queue *queue = calloc(1, sizeof(*queue));
+	int err;
+
+	if (!queue)
+		return -ENOMEM;
+	queue->number = number;
+	queue->fd = open_socket();
+	if (queue->fd < 0) {
+		err = queue->fd;
+		free(queue);
+		return err;
+	}
+	err = send_all(queue, queue->out, queuemsg_put_bind(queue->out, queue->seq++, &settings));
+	if (err == 0)
+		err = refusal(queue->fd);
+	/* To the kernel a queue of somebody else's is a matter of permission too. */
+	if (err == -EPERM && queue_owner(number) != 0)
+		err = -EBUSY;
+	if (err < 0) {
+		queue_close(queue);
+		return err;
+	}
+	for (size_t i = 0; i < QUEUE_BATCH_MAX; i++) {
+		queue->iov[i] = (struct iovec){queue->in[i], MESSAGE_SIZE};
+		queue->msgs[i].msg_hdr.msg_name = &queue->from[i];
+		queue->msgs[i].msg_hdr.msg_iov = &queue->iov[i];
+		queue->msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	*ret_queue = queue;
+	return 0;
+}
+
+int queue_fd(const struct queue *queue)
+{
+	return queue->fd;
+}
+
+/* Ids count up by one; what is skipped was lost between the kernel's queue and this socket. */
+static unsigned int count_missed(struct queue *queue, uint32_t id)
+{
+	unsigned int missed = queue->seen_id ? id - queue->next_id : 0;
+
+	queue->seen_id = true;
+	queue->next_id = id + 1;
+	return missed;
+}
+
+/* Every message of one datagram; the kernel sends one packet in each. */
+static void take_datagram(struct queue *queue, const char *buf, size_t len,
+			  struct held_packet *packets, size_t *n, struct queue_losses *losses)
+{
+	const struct nlmsghdr *nlh = (const void *)buf;
+
+	if (len >= sizeof(*nlh) && nlh->nlmsg_type == NLMSG_ERROR)
+		losses->verdict_errors++;
+	else if (queuemsg_parse(buf, len, &packets[*n]) < 0)
+		losses->bad_messages++;
+	else
+		losses->missed += count_missed(queue, packets[(*n)++].id);
+}
+
+int queue_receive(struct queue *queue, struct held_packet *ret_packets, size_t *ret_n,
+		  struct queue_losses *ret_losses)
+{
+	struct queue_losses losses = {0};
+	size_t n = 0;
+	int got;
+
+	for (size_t i = 0; i < QUEUE_BATCH_MAX; i++)
+		queue->msgs[i].msg_hdr.msg_namelen = sizeof(queue->from[i]);
+	do {
+		got = recvmmsg(queue->fd, queue->msgs, QUEUE_BATCH_MAX, MSG_DONTWAIT, NULL);
+		if (got < 0 && errno == ENOBUFS)
+			losses.overruns++;
+	} while (got < 0 && (errno == ENOBUFS || errno == EINTR));
+	*ret_losses = losses;
+	if (got < 0 && errno != EAGAIN)
+		return -errno;
+
+	for (int i = 0; i < got; i++) {
+		/* Only the kernel has port id 0. */
+		if (queue->from[i].nl_pid == 0)
+			take_datagram(queue, queue->in[i], queue->msgs[i].msg_len, ret_packets, &n,
+				      &losses);
+	}
+	*ret_losses = losses;
+	*ret_n = n;
+	return 0;
+}
+
+int queue_verdicts(struct queue *queue, const struct verdict *verdicts, size_t n)
+{
+	if (n == 0)
+		return 0;
+	return send_all(queue, queue->out,
+			queuemsg_put_verdicts(queue->out, queue->number, verdicts, n));
+}
+
+int queue_stop(struct queue *queue)
+{
+	return send_all(queue, queue->out,
+			queuemsg_put_stop(queue->out, queue->seq++, queue->number));
+}
+
+void queue_close(struct queue *queue)
+{
+	if (!queue)
+		return;
+	close(queue->fd);
+	free(queue);
+}
+
+uint32_t queue_owner(uint16_t number)
+{
+	FILE *table = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
+	unsigned int queue, owner, found = 0;
+	char line[256];
+
+	if (!table)
+		return 0;
+	while (fgets(line, sizeof(line), table)) {
+		if (sscanf(line, "%u %u", &queue, &owner) == 2 && queue == number)
+			found = owner;
+	}
+	fclose(table);
+	return found;
+}

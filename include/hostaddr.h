@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hostaddr: what this network namespace says about its own addresses and interfaces.
+ *
+ * Over rtnetlink, at the moment it is asked; loopback devices through libnfnetlink's interface
+ * table. One thread at a time.
+ */
+#ifndef CW_HOSTADDR_H
+#define CW_HOSTADDR_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hostaddr;
+
+int hostaddr_open(struct hostaddr **ret_host);
+void hostaddr_close(struct hostaddr *host);
+
+/* Whether ifindex is a loopback device; no system call for one that was asked for before. */
+bool hostaddr_is_loopback_device(struct hostaddr *host, uint32_t ifindex);
+/*
+ * Whether the address belongs to this host: a route of type local leads to it. false also when
+ * the kernel gives no answer.
+ */
+bool hostaddr_is_local(struct hostaddr *host, const struct in6_addr *addr);
+/*
+ * The interface that owns a link-local address: 0 if none, or if several do and nothing says
+ * which one is meant.
+ */
+uint32_t hostaddr_interface(struct hostaddr *host, const struct in6_addr *addr);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* incident: one thing worth telling about one SYN. A value; copied through the ring. */
+#ifndef CW_INCIDENT_H
+#define CW_INCIDENT_H
+
+#include "action.h"
+#include "diagmsg.h"
+#include "outcome.h"
+#include "policy.h"
+#include "tuple.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct incident {
+	uint64_t time_ns;    /* of the receipt, CLOCK_REALTIME */
+	uint64_t verdict_us; /* from receipt to verdict */
+	enum finding finding;
+	struct tuple syn;
+	int error; /* negative errno of a failed look-up or destroy, 0 if none */
+
+	/* The socket on the tuple: the occupant, or the listener whose accept queue is full. */
+	bool has_occupant;
+	struct sock_info occupant;
+	bool has_claimant;
+	enum tcpstate claimant_state;
+
+	/* Only where the finding is a collision. */
+	enum mode mode;
+	enum proof proof;
+	enum action action; /* in audit mode: what enforce mode would have done */
+	enum result result;
+	char rule[POLICY_NAME_SIZE];
+};
+
+/* Whether this finding is told as an event; the others are counted only. */
+static inline bool incident_is_told(enum finding finding)
+{
+	return finding == FINDING_COLLISION || finding == FINDING_UNPROVEN ||
+	       finding == FINDING_FOREIGN_SOURCE || finding == FINDING_ACCEPT_QUEUE_FULL ||
+	       finding == FINDING_LOOKUP_FAILED;
+}
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * queue: one NFQUEUE and the socket it is bound to.
+ *
+ * Between open and close every packet of the queue is held by the kernel until queue_verdicts().
+ * One thread at a time.
+ */
+#ifndef CW_QUEUE_H
+#define CW_QUEUE_H
+
+#include "queuemsg.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct queue;
+
+/* Most packets in one batch. */
+#define QUEUE_BATCH_MAX 64
+
+/* What one receive brought besides packets. */
+struct queue_losses {
+	unsigned int overruns;	     /* ENOBUFS: something did not fit the receive buffer */
+	unsigned int missed;	     /* packet ids that never came */
+	unsigned int bad_messages;   /* that could not be read as a packet */
+	unsigned int verdict_errors; /* verdicts that the kernel refused */
+};
+
+/*
+ * Binds the queue in the caller's network namespace. -EBUSY: somebody else owns it; -EPERM: no
+ * CAP_NET_ADMIN; -EPROTONOSUPPORT or -EINVAL: no NFQUEUE in this kernel; or another errno.
+ */
+int queue_open(uint16_t number, uint32_t max_held, struct queue **ret_queue);
+/* The descriptor to poll for packets. */
+int queue_fd(const struct queue *queue);
+/*
+ * Takes the packets that are there now, at most QUEUE_BATCH_MAX. Their data is valid until the
+ * next call. Returns 0 with no packets if there are none; losses is always filled.
+ */
+int queue_receive(struct queue *queue, struct held_packet *ret_packets, size_t *ret_n,
+		  struct queue_losses *ret_losses);
+/* n verdicts, in the order in which their packets were received; all of one batch. */
+int queue_verdicts(struct queue *queue, const struct verdict *verdicts, size_t n);
+/*
+ * From here on packets pass unqueued; those held are still to be received and given verdicts:
+ * call queue_receive() until it brings none, then queue_close().
+ */
+int queue_stop(struct queue *queue);
+/* The kernel drops what is still held. */
+void queue_close(struct queue *queue);
+
+/* The netlink port id (mostly the process id) that owns a queue, 0 if nobody does. */
+uint32_t queue_owner(uint16_t number);
+
+#endif
