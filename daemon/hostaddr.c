@@ -87,7 +87,7 @@ static bool ask_loopback(uint32_t ifindex)
 
 	if (!table)
 		return false;
-	loopback = nlif_query(table) == 0 && nlif_get_ifflags(table, ifindex, &flags) == 0 &&
+	loopback = nlif_query(table) >= 0 && nlif_get_ifflags(table, ifindex, &flags) == 1 &&
 		   (flags & IFF_LOOPBACK);
 	nlif_close(table);
 	return loopback;

@@ -1,6 +1,10 @@
 # libclosewaitd.a is everything but the programs' main(), so that tests link the real objects.
 noinst_LIBRARIES += libclosewaitd.a
 libclosewaitd_a_SOURCES = \
+	include/cgroup.h daemon/cgroup.c \
+	include/event.h daemon/event.c \
+	include/service.h daemon/service.c \
+	include/worker.h daemon/worker.c \
 	include/mitigate.h daemon/mitigate.c \
 	include/ratelimit.h daemon/ratelimit.c \
 	include/diag.h daemon/diag.c \
@@ -20,4 +24,5 @@ libclosewaitd_a_SOURCES = \
 	include/tcpstate.h daemon/tcpstate.c \
 	include/tuple.h daemon/tuple.c
 
-CLOSEWAITD_LIBS = libclosewaitd.a $(NFQ_LIBS) $(NFNL_LIBS) $(MNL_LIBS) $(CONFIG_LIBS)
+CLOSEWAITD_LIBS = libclosewaitd.a $(NFQ_LIBS) $(NFNL_LIBS) $(MNL_LIBS) $(CONFIG_LIBS) \
+	$(JANSSON_LIBS)

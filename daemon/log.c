@@ -5,12 +5,14 @@
 #include "names.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Longer lines are cut; the longest of ours, an event in JSON, stays under half of it. */
@@ -20,6 +22,7 @@ static struct {
 	const char *program;
 	enum log_target target;
 	enum log_level level;
+	bool json;
 	log_sink *sink;
 	void *sink_ctx;
 } state = {.program = "closewaitd", .target = TARGET_STDERR, .level = LEVEL_INFO};
@@ -67,7 +70,8 @@ static enum log_target resolve_auto(void)
 	return TARGET_STDERR;
 }
 
-enum log_target log_open(const char *program, enum log_target target, enum log_level level)
+enum log_target log_open(const char *program, enum log_target target, enum log_level level,
+			 bool json)
 {
 	if (target == TARGET_AUTO)
 		target = resolve_auto();
@@ -76,6 +80,7 @@ enum log_target log_open(const char *program, enum log_target target, enum log_l
 	state.program = program;
 	state.target = target;
 	state.level = level;
+	state.json = json;
 	return target;
 }
 
@@ -90,15 +95,24 @@ bool log_enabled(enum log_level level)
 	return level <= state.level;
 }
 
-void log_line(enum log_level level, const char *line)
+const char *log_time(uint64_t realtime_ns, char buf[static LOG_TIME_SIZE])
 {
-	int saved = errno;
+	time_t seconds = (time_t)(realtime_ns / 1000000000);
+	struct tm tm;
+	size_t len;
 
-	if (!log_enabled(level))
-		return;
+	gmtime_r(&seconds, &tm);
+	len = strftime(buf, LOG_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + len, LOG_TIME_SIZE - len, ".%06uZ",
+		 (unsigned int)(realtime_ns / 1000 % 1000000));
+	return buf;
+}
+
+/* bare: the line stands for itself and takes no program's name before it. */
+static void write_line(enum log_level level, const char *line, bool bare)
+{
 	if (state.sink) {
 		state.sink(level, line, state.sink_ctx);
-		errno = saved;
 		return;
 	}
 	switch (state.target) {
@@ -110,8 +124,50 @@ void log_line(enum log_level level, const char *line)
 		break;
 	case TARGET_AUTO:
 	case TARGET_STDERR:
-		fprintf(stderr, "%s: %s\n", state.program, line);
+		if (bare)
+			fprintf(stderr, "%s\n", line);
+		else
+			fprintf(stderr, "%s: %s\n", state.program, line);
 		break;
+	}
+}
+
+void log_raw(enum log_level level, const char *line)
+{
+	int saved = errno;
+
+	if (log_enabled(level))
+		write_line(level, line, true);
+	errno = saved;
+}
+
+/* Falls back to the plain line where memory is short. */
+static void write_json(enum log_level level, const char *line)
+{
+	char time[LOG_TIME_SIZE];
+	struct timespec now;
+	json_t *object;
+	char *text;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	log_time((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, time);
+	object = json_pack("{s:s, s:s, s:s%}", "time", time, "level", log_level_name(level),
+			   "message", line, strlen(line));
+	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	write_line(level, text ? text : line, true);
+	free(text);
+	json_decref(object);
+}
+
+void log_line(enum log_level level, const char *line)
+{
+	int saved = errno;
+
+	if (log_enabled(level)) {
+		if (state.json)
+			write_json(level, line);
+		else
+			write_line(level, line, false);
 	}
 	errno = saved;
 }

@@ -10,6 +10,7 @@
 #define CW_LOG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 #define LEVEL_COUNT 4
@@ -22,17 +23,27 @@ enum log_target {
 };
 #define TARGET_COUNT 4
 
+#define LOG_TIME_SIZE 32
+
 /* Receives a finished line without newline; for tests. */
 typedef void log_sink(enum log_level level, const char *line, void *ctx);
 
-/* Chooses where lines go; may be called again. Returns what TARGET_AUTO turned out to be. */
-enum log_target log_open(const char *program, enum log_target target, enum log_level level);
+/*
+ * Chooses where lines go; may be called again. json: each line is an object with the members
+ * time, level and message. Returns what TARGET_AUTO turned out to be.
+ */
+enum log_target log_open(const char *program, enum log_target target, enum log_level level,
+			 bool json);
 /* A sink takes the place of the target; NULL gives it back. */
 void log_set_sink(log_sink *sink, void *ctx);
 bool log_enabled(enum log_level level);
 
-/* Writes a finished line at that severity, whatever it contains. */
+/* Writes a line of plain text at that severity. */
 void log_line(enum log_level level, const char *line);
+/* The same for a line that is finished: not wrapped in an object, no program's name before it. */
+void log_raw(enum log_level level, const char *line);
+/* "2026-01-31T12:00:00.123456Z" for nanoseconds since the epoch. */
+const char *log_time(uint64_t realtime_ns, char buf[static LOG_TIME_SIZE]);
 
 void log_err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_errx(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

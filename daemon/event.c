@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "event.h"
+#include "log.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct builder {
+	struct event_field *fields;
+	size_t n;
+};
+
+static void add_text(struct builder *b, const char *key, const char *text)
+{
+	if (text)
+		b->fields[b->n++] = (struct event_field){.key = key, .text = text};
+}
+
+static void add_number(struct builder *b, const char *key, uint64_t number)
+{
+	b->fields[b->n++] = (struct event_field){.key = key, .number = number};
+}
+
+static void add_listener(struct builder *b, const struct sock_info *listener)
+{
+	add_number(b, "queued", listener->rqueue);
+	add_number(b, "backlog", listener->wqueue);
+}
+
+static void add_occupant(struct builder *b, const struct sock_info *occupant)
+{
+	add_text(b, "state", tcpstate_name(occupant->state));
+	if (occupant->has_age)
+		add_number(b, "age_ms", occupant->age_ms);
+	add_number(b, "unread", sock_info_unread(occupant));
+}
+
+static void add_collision(struct builder *b, const struct incident *incident)
+{
+	add_text(b, "proof", proof_name(incident->proof));
+	add_text(b, "mode", mode_name(incident->mode));
+	add_text(b, "rule", incident->rule);
+	add_text(b, "action", action_name(incident->action));
+	add_text(b, "result", result_name(incident->result));
+}
+
+size_t event_fields(const struct incident *incident, const char *cgroup, struct event_text *text,
+		    struct event_field *ret_fields)
+{
+	const struct sock_info *occupant = &incident->occupant;
+	struct builder b = {ret_fields, 0};
+
+	add_text(&b, "time", log_time(incident->time_ns, text->time));
+	add_text(&b, "event", finding_name(incident->finding));
+	add_text(&b, "src", endpoint_format(&incident->syn.src, text->src));
+	add_text(&b, "dst", endpoint_format(&incident->syn.dst, text->dst));
+	if (incident->finding == FINDING_COLLISION)
+		add_collision(&b, incident);
+	if (incident->has_claimant)
+		add_text(&b, "claimant", tcpstate_name(incident->claimant_state));
+	if (incident->has_occupant) {
+		if (occupant->state == TCPSTATE_LISTEN)
+			add_listener(&b, occupant);
+		else
+			add_occupant(&b, occupant);
+		add_number(&b, "uid", occupant->uid);
+		add_number(&b, "inode", occupant->inode);
+		snprintf(text->cookie, sizeof(text->cookie), "%" PRIx64, occupant->cookie);
+		add_text(&b, "cookie", text->cookie);
+		add_number(&b, "cgroup_id", occupant->cgroup_id);
+		add_text(&b, "cgroup", cgroup);
+		if (cgroup)
+			add_text(&b, "unit",
+				 cgroup_path_unit(cgroup, text->unit, sizeof(text->unit)));
+	}
+	if (incident->error)
+		add_text(&b, "error", strerror(-incident->error));
+	add_number(&b, "verdict_us", incident->verdict_us);
+	return b.n;
+}
+
+/* Whether a value can stand bare: no space, quote, backslash or control character in it. */
+static bool is_bare(const char *text)
+{
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		if ((unsigned char)*text <= ' ' || *text == 0x7f || strchr("\"\\=", *text))
+			return false;
+	}
+	return true;
+}
+
+struct writer {
+	char *at;
+	size_t left; /* the final NUL included */
+};
+
+static void put(struct writer *w, char c)
+{
+	if (w->left > 1) {
+		*w->at++ = c;
+		w->left--;
+	}
+}
+
+static void put_text(struct writer *w, const char *text)
+{
+	while (*text)
+		put(w, *text++);
+}
+
+static void put_quoted(struct writer *w, const char *text)
+{
+	char hex[5];
+
+	put(w, '"');
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f) {
+			snprintf(hex, sizeof(hex), "\\x%02x", (unsigned char)*text);
+			put_text(w, hex);
+			continue;
+		}
+		if (*text == '"' || *text == '\\')
+			put(w, '\\');
+		put(w, *text);
+	}
+	put(w, '"');
+}
+
+void event_format_text(const struct event_field *fields, size_t n, char *buf, size_t size)
+{
+	struct writer w = {buf, size};
+	char number[24];
+
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			put(&w, ' ');
+		put_text(&w, fields[i].key);
+		put(&w, '=');
+		if (!fields[i].text) {
+			snprintf(number, sizeof(number), "%" PRIu64, fields[i].number);
+			put_text(&w, number);
+		} else if (is_bare(fields[i].text)) {
+			put_text(&w, fields[i].text);
+		} else {
+			put_quoted(&w, fields[i].text);
+		}
+	}
+	*w.at = '\0';
+}
+
+/* A path may hold bytes that are no UTF-8; the quoted form of text events is. */
+static json_t *json_text(const char *text)
+{
+	json_t *value = json_string(text);
+	char quoted[EVENT_LINE_SIZE];
+	struct writer w = {quoted, sizeof(quoted)};
+
+	if (value)
+		return value;
+	for (; *text; text++) {
+		char hex[5];
+
+		if ((unsigned char)*text < 0x80) {
+			put(&w, *text);
+			continue;
+		}
+		snprintf(hex, sizeof(hex), "\\x%02x", (unsigned char)*text);
+		put_text(&w, hex);
+	}
+	*w.at = '\0';
+	return json_string(quoted);
+}
+
+char *event_format_json(const struct event_field *fields, size_t n)
+{
+	json_t *object = json_object();
+	char *line;
+
+	for (size_t i = 0; i < n; i++)
+		json_object_set_new(object, fields[i].key,
+				    fields[i].text ? json_text(fields[i].text)
+						   : json_integer((json_int_t)fields[i].number));
+	line = json_dumps(object, JSON_COMPACT);
+	json_decref(object);
+	return line;
+}
+
+static enum log_level level_of(enum finding finding)
+{
+	/* An unproven collision is left alone: worth a line, not worth an alarm. */
+	return finding == FINDING_UNPROVEN || finding == FINDING_FOREIGN_SOURCE ? LEVEL_INFO
+										: LEVEL_WARNING;
+}
+
+void event_tell(struct event_output *output, const struct incident *incident, uint64_t now_us)
+{
+	struct event_field fields[EVENT_FIELDS_MAX];
+	enum log_level level = level_of(incident->finding);
+	struct event_text text;
+	size_t n;
+
+	if (!log_enabled(level))
+		return;
+	if (!ratelimit_take(&output->limit, now_us)) {
+		output->suppressed++;
+		return;
+	}
+	event_tell_suppressed(output);
+	n = event_fields(incident, cgroup_path(output->cgroups, incident->occupant.cgroup_id),
+			 &text, fields);
+	if (output->json) {
+		char *line = event_format_json(fields, n);
+
+		if (line)
+			log_raw(level, line);
+		free(line);
+	} else {
+		char line[EVENT_LINE_SIZE];
+
+		event_format_text(fields, n, line, sizeof(line));
+		log_line(level, line);
+	}
+}
+
+void event_tell_suppressed(struct event_output *output)
+{
+	if (output->suppressed == 0)
+		return;
+	log_warnx("suppressed %" PRIu64 " events (limits.events_per_second = %u)",
+		  output->suppressed, output->limit.per_second);
+	output->suppressed = 0;
+}

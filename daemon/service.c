@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One poll loop over two descriptors: signals, and the workers' word that there is something to
+ * take. The loop has a deadline only while suppressed events wait to be told.
+ *
+ * A reload gives the workers a new configuration and keeps the old one until each of them has
+ * said that it lets go of it (its generation). One reload at a time: a SIGHUP in between is
+ * remembered.
+ */
+#include "config.h"
+
+#include "service.h"
+#include "diag.h"
+#include "event.h"
+#include "log.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* After so long without a new event the suppressed ones are told. */
+#define SUPPRESSED_MS 1000
+
+struct service {
+	const struct service_options *options;
+	struct conf *conf;
+	struct conf *retiring; /* the one before, until every worker has let go of it */
+	uint64_t generation;
+	bool reload_wanted;
+	bool stop;
+	int signal_fd;
+	int wake_fd;
+	int destroy_support; /* diag_probe_destroy() */
+	struct cgroup_map *cgroups;
+	struct event_output events;
+	struct worker **workers;
+	unsigned int n_workers;
+};
+
+static uint64_t monotonic_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static enum mode mode_of(const struct service *s, const struct conf *conf)
+{
+	return s->options->has_mode ? s->options->mode : conf->mode;
+}
+
+void service_open_log(const struct service_options *options, const struct conf *conf)
+{
+	if (options->debug)
+		log_open("closewaitd", TARGET_STDERR, LEVEL_DEBUG, conf->log.format == FORMAT_JSON);
+	else
+		log_open("closewaitd", conf->log.target, conf->log.level,
+			 conf->log.format == FORMAT_JSON);
+}
+
+/* --- what the kernel must be able to do -------------------------------------------------------*/
+
+static bool wants_destroy(const struct service *s, const struct conf *conf)
+{
+	bool destroys = conf->policy.fallback == ACTION_DESTROY;
+
+	for (size_t i = 0; i < conf->policy.n_rules; i++)
+		destroys |= conf->policy.rules[i].action == ACTION_DESTROY;
+	return destroys && mode_of(s, conf) == MODE_ENFORCE;
+}
+
+/* Whether conf can be carried out here; says why not. */
+static bool kernel_can(const struct service *s, const struct conf *conf)
+{
+	if (s->destroy_support == 0 || !wants_destroy(s, conf))
+		return true;
+	if (s->destroy_support == -EPERM)
+		log_errx("destroying sockets is not permitted: run as root or with CAP_NET_ADMIN");
+	else if (s->destroy_support == -EOPNOTSUPP)
+		log_errx(
+			"this kernel cannot destroy sockets (CONFIG_INET_DIAG_DESTROY is not set): "
+			"use a policy without \"destroy\", mode = \"audit\", or another kernel");
+	else
+		log_errx(
+			"sock_diag does not answer (%s): load the module tcp_diag, or use a kernel "
+			"with CONFIG_INET_DIAG",
+			strerror(-s->destroy_support));
+	return false;
+}
+
+static int probe_kernel(struct service *s)
+{
+	struct diag *diag;
+	int err = diag_open(&diag);
+
+	if (err < 0) {
+		log_errx("no sock_diag socket: %s: use a kernel with CONFIG_INET_DIAG",
+			 strerror(-err));
+		return err;
+	}
+	s->destroy_support = diag_probe_destroy(diag);
+	diag_close(diag);
+	return kernel_can(s, s->conf) ? 0 : -EOPNOTSUPP;
+}
+
+/* --- workers ----------------------------------------------------------------------------------*/
+
+static int start_workers(struct service *s)
+{
+	char error[CONF_ERROR_SIZE];
+
+	s->workers = calloc(s->conf->queue.workers, sizeof(struct worker *));
+	if (!s->workers) {
+		log_errx("out of memory");
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < s->conf->queue.workers; i++) {
+		int err = worker_start((uint16_t)(s->conf->queue.number + i), s->conf,
+				       mode_of(s, s->conf), s->wake_fd, &s->workers[i], error);
+
+		if (err < 0) {
+			log_errx("%s", error);
+			return err;
+		}
+		s->n_workers++;
+	}
+	return 0;
+}
+
+static void tell_incidents(struct service *s)
+{
+	struct incident incident;
+
+	for (unsigned int i = 0; i < s->n_workers; i++) {
+		while (worker_take_incident(s->workers[i], &incident))
+			event_tell(&s->events, &incident, monotonic_us());
+	}
+}
+
+static int check_workers(const struct service *s)
+{
+	for (unsigned int i = 0; i < s->n_workers; i++) {
+		int err = worker_failure(s->workers[i]);
+
+		if (err < 0) {
+			log_errx("the worker of queue %u has failed: %s", s->conf->queue.number + i,
+				 strerror(-err));
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void log_totals(const struct service *s)
+{
+	struct stats sum = {0};
+
+	for (unsigned int i = 0; i < s->n_workers; i++)
+		stats_accumulate(&sum, worker_stats(s->workers[i]));
+	log_info("stopped: syns=%" PRIu64 " collisions=%" PRIu64 " destroyed=%" PRIu64
+		 " unproven=%" PRIu64 " duplicate-syns=%" PRIu64 " accept-queue-full=%" PRIu64
+		 " lookup-failed=%" PRIu64 " not-judged=%" PRIu64 " overruns=%" PRIu64,
+		 stats_get(&sum.count[STAT_HELD]), stats_get(&sum.finding[FINDING_COLLISION]),
+		 stats_get(&sum.count[STAT_DESTROYED]), stats_get(&sum.finding[FINDING_UNPROVEN]),
+		 stats_get(&sum.finding[FINDING_DUPLICATE_SYN]),
+		 stats_get(&sum.finding[FINDING_ACCEPT_QUEUE_FULL]),
+		 stats_get(&sum.finding[FINDING_LOOKUP_FAILED]),
+		 stats_get(&sum.finding[FINDING_NOT_JUDGED]), stats_get(&sum.count[STAT_OVERRUNS]));
+}
+
+static void stop_workers(struct service *s)
+{
+	for (unsigned int i = 0; i < s->n_workers; i++)
+		worker_stop(s->workers[i]);
+	tell_incidents(s);
+	event_tell_suppressed(&s->events);
+}
+
+/* --- reload -----------------------------------------------------------------------------------*/
+
+static void apply_events(struct service *s)
+{
+	s->events.json = s->conf->log.format == FORMAT_JSON;
+	ratelimit_set(&s->events.limit, s->conf->limits.events_per_second);
+}
+
+/* Queues are bound once; whatever is new about them has to wait. */
+static void keep_queue(const struct conf *old, struct conf *new)
+{
+	if (memcmp(&old->queue, &new->queue, sizeof(old->queue)) == 0)
+		return;
+	log_warnx("the queue settings have changed: they take effect at the next restart, together "
+		  "with the rules (closewaitd-rules up)");
+	new->queue = old->queue;
+}
+
+static void reload(struct service *s)
+{
+	char error[CONF_ERROR_SIZE];
+	struct conf *conf;
+
+	if (s->retiring) {
+		s->reload_wanted = true;
+		return;
+	}
+	s->reload_wanted = false;
+	if (conf_load(s->options->conf_path, &conf, error) < 0) {
+		log_errx("%s", error);
+		log_errx("the old configuration stays in force");
+		return;
+	}
+	keep_queue(s->conf, conf);
+	if (!kernel_can(s, conf)) {
+		log_errx("the old configuration stays in force");
+		conf_free(conf);
+		return;
+	}
+	s->retiring = s->conf;
+	s->conf = conf;
+	s->generation++;
+	for (unsigned int i = 0; i < s->n_workers; i++) {
+		while (worker_configure(s->workers[i], conf, mode_of(s, conf), s->generation) < 0)
+			poll(NULL, 0, 100); /* no memory for a few bytes: all others wait as well */
+	}
+	service_open_log(s->options, conf);
+	apply_events(s);
+}
+
+/* Once every worker has taken the new configuration over, the old one can go. */
+static void finish_reload(struct service *s)
+{
+	if (!s->retiring)
+		return;
+	for (unsigned int i = 0; i < s->n_workers; i++) {
+		if (worker_generation(s->workers[i]) != s->generation)
+			return;
+	}
+	conf_free(s->retiring);
+	s->retiring = NULL;
+	log_info("reloaded %s: mode %s, default action %s, %zu rules", s->options->conf_path,
+		 mode_name(mode_of(s, s->conf)), action_name(s->conf->policy.fallback),
+		 s->conf->policy.n_rules);
+	if (s->reload_wanted)
+		reload(s);
+}
+
+/* --- the loop ---------------------------------------------------------------------------------*/
+
+static void take_signal(struct service *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	switch (info.ssi_signo) {
+	case SIGHUP:
+		reload(s);
+		break;
+	case SIGTERM:
+	case SIGINT:
+		s->stop = true;
+		break;
+	}
+}
+
+static int loop(struct service *s)
+{
+	struct pollfd pfds[] = {
+		{.fd = s->signal_fd, .events = POLLIN},
+		{.fd = s->wake_fd, .events = POLLIN},
+	};
+	int err = 0;
+
+	while (!s->stop && err == 0) {
+		uint64_t calls;
+		int n = poll(pfds, 2, s->events.suppressed > 0 ? SUPPRESSED_MS : -1);
+
+		if (n < 0 && errno != EINTR) {
+			log_err("poll");
+			return -errno;
+		}
+		if (n == 0)
+			event_tell_suppressed(&s->events);
+		if (n <= 0)
+			continue;
+		if (pfds[1].revents & POLLIN) {
+			/* The count does not matter: everything that waits is taken. */
+			if (read(s->wake_fd, &calls, sizeof(calls)) < 0 && errno != EAGAIN)
+				log_err("eventfd");
+			tell_incidents(s);
+			finish_reload(s);
+			err = check_workers(s);
+		}
+		if (pfds[0].revents & POLLIN)
+			take_signal(s);
+	}
+	return err;
+}
+
+/* Signals are blocked in every thread and read from a descriptor by this one. */
+static int open_descriptors(struct service *s)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (s->signal_fd < 0 || s->wake_fd < 0) {
+		log_err("cannot open descriptors");
+		return -errno;
+	}
+	return 0;
+}
+
+static void release(struct service *s)
+{
+	for (unsigned int i = 0; i < s->n_workers; i++)
+		worker_free(s->workers[i]);
+	free(s->workers);
+	cgroup_close(s->cgroups);
+	conf_free(s->retiring);
+	conf_free(s->conf);
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+	if (s->wake_fd >= 0)
+		close(s->wake_fd);
+}
+
+int service_run(const struct service_options *options, struct conf *conf)
+{
+	struct service s = {.options = options, .conf = conf, .signal_fd = -1, .wake_fd = -1};
+	int err;
+
+	err = cgroup_open(&s.cgroups);
+	if (err < 0)
+		log_errx("out of memory");
+	if (err == 0)
+		err = open_descriptors(&s);
+	if (err == 0)
+		err = probe_kernel(&s);
+	if (err == 0) {
+		ratelimit_init(&s.events.limit, conf->limits.events_per_second, monotonic_us());
+		s.events.cgroups = s.cgroups;
+		apply_events(&s);
+		err = start_workers(&s);
+	}
+	if (err == 0) {
+		log_info("ready: queue %u, %u worker%s, mode %s, default action %s, %zu rules",
+			 conf->queue.number, conf->queue.workers,
+			 conf->queue.workers == 1 ? "" : "s", mode_name(mode_of(&s, conf)),
+			 action_name(conf->policy.fallback), conf->policy.n_rules);
+		err = loop(&s);
+	}
+	stop_workers(&s);
+	if (s.n_workers > 0)
+		log_totals(&s);
+	release(&s);
+	return err;
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The loop takes what the queue holds and judges it, and sleeps only when there was nothing. Word
+ * from the main thread comes through a pointer (a configuration) or a flag (stop), looked at
+ * between two batches, and an eventfd that ends the sleep.
+ *
+ * Stopping: the queue's length is set to zero first, so that with FAIL_OPEN new SYNs pass
+ * unqueued; then what is held is judged as usual, until nothing is left. Closing the socket first
+ * would make the kernel drop what is held (nfqnl_rcv_nl_event()).
+ */
+#include "config.h"
+
+#include "worker.h"
+#include "cgroup.h"
+#include "diag.h"
+#include "hostaddr.h"
+#include "mitigate.h"
+#include "packet.h"
+#include "queue.h"
+#include "ring.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Incidents that the main thread has not taken yet: a burst of collisions in one batch and more. */
+#define RING_CAPACITY 256
+/* A verdict is refused for want of memory only; then a moment's patience is all there is to try. */
+#define VERDICT_TRIES 5
+
+/* One configuration on its way to the worker. */
+struct handover {
+	struct mitigate_settings settings;
+	uint64_t generation;
+};
+
+struct worker {
+	pthread_t thread;
+	int wake_fd; /* to the main thread, which owns it */
+	int call_fd; /* from the main thread */
+	atomic_bool stop;
+	_Atomic(struct handover *) handover; /* the worker frees it */
+	_Atomic uint64_t generation;
+	atomic_int failure;
+
+	struct queue *queue;
+	struct diag *diag;
+	struct hostaddr *host;
+	struct cgroup_map *cgroups;
+	struct mitigate *mitigate;
+	struct ring *incidents;
+	bool told; /* an incident was pushed in this batch */
+	struct held_packet packets[QUEUE_BATCH_MAX];
+	struct mitigate_syn syns[QUEUE_BATCH_MAX];
+	struct stats stats;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* --- mitigate's ops ---------------------------------------------------------------------------*/
+
+static void op_lookup(void *ctx, const struct diag_request *requests, size_t n,
+		      struct diag_answer *ret_answers)
+{
+	struct worker *w = ctx;
+
+	diag_lookup(w->diag, requests, n, ret_answers);
+}
+
+static void op_destroy(void *ctx, const struct diag_request *requests, size_t n, int *ret_errors)
+{
+	struct worker *w = ctx;
+
+	diag_destroy(w->diag, requests, n, ret_errors);
+}
+
+static int op_sockets_on(void *ctx, const struct endpoint *local, tcpstate_set states,
+			 struct sock_info *ret_infos, size_t max, size_t *ret_count)
+{
+	struct worker *w = ctx;
+
+	return diag_sockets_on(w->diag, local, states, ret_infos, max, ret_count);
+}
+
+static bool op_is_local(void *ctx, const struct in6_addr *addr)
+{
+	struct worker *w = ctx;
+
+	return hostaddr_is_local(w->host, addr);
+}
+
+static uint32_t op_interface(void *ctx, const struct in6_addr *addr)
+{
+	struct worker *w = ctx;
+
+	return hostaddr_interface(w->host, addr);
+}
+
+static const char *op_unit(void *ctx, uint64_t cgroup_id)
+{
+	struct worker *w = ctx;
+
+	return cgroup_unit(w->cgroups, cgroup_id);
+}
+
+static int op_verdicts(void *ctx, const struct verdict *verdicts, size_t n)
+{
+	struct worker *w = ctx;
+	int err = 0;
+
+	for (int i = 0; i < VERDICT_TRIES; i++) {
+		err = queue_verdicts(w->queue, verdicts, n);
+		if (err != -ENOBUFS && err != -ENOMEM)
+			break;
+		poll(NULL, 0, 1);
+	}
+	return err;
+}
+
+static void op_report(void *ctx, const struct incident *incident)
+{
+	struct worker *w = ctx;
+
+	if (ring_push(w->incidents, incident))
+		w->told = true;
+	else
+		stats_add(&w->stats.count[STAT_EVENTS_LOST], 1);
+}
+
+static uint64_t op_monotonic_us(void *ctx)
+{
+	(void)ctx;
+	return clock_ns(CLOCK_MONOTONIC) / 1000;
+}
+
+static const struct mitigate_ops ops = {
+	.lookup = op_lookup,
+	.destroy = op_destroy,
+	.sockets_on = op_sockets_on,
+	.is_local = op_is_local,
+	.interface = op_interface,
+	.unit = op_unit,
+	.verdicts = op_verdicts,
+	.report = op_report,
+	.monotonic_us = op_monotonic_us,
+};
+
+/* --- the thread -------------------------------------------------------------------------------*/
+
+static void wake(int fd)
+{
+	const uint64_t one = 1;
+
+	/* Can only fail when the counter is full, and then the other side is awake already. */
+	if (write(fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void count_losses(struct worker *w, const struct queue_losses *losses)
+{
+	stats_add(&w->stats.count[STAT_OVERRUNS], losses->overruns);
+	stats_add(&w->stats.count[STAT_MISSED], losses->missed);
+	stats_add(&w->stats.count[STAT_BAD_MESSAGES], losses->bad_messages);
+	stats_add(&w->stats.count[STAT_VERDICT_ERRORS], losses->verdict_errors);
+}
+
+/* Judges what the queue holds now; the number of packets, or a negative errno. */
+static int judge_batch(struct worker *w)
+{
+	struct queue_losses losses;
+	uint64_t receipt_us;
+	size_t n = 0;
+	int err;
+
+	err = queue_receive(w->queue, w->packets, &n, &losses);
+	count_losses(w, &losses);
+	if (err < 0 || n == 0)
+		return err;
+
+	receipt_us = op_monotonic_us(w);
+	for (size_t i = 0; i < n; i++) {
+		const struct held_packet *packet = &w->packets[i];
+		struct mitigate_syn *syn = &w->syns[i];
+
+		syn->id = packet->id;
+		syn->mark = packet->mark;
+		syn->loopback = hostaddr_is_loopback_device(w->host, packet->ifindex);
+		syn->kind = packet_parse(packet->data, packet->len, packet->verify_checksum,
+					 &syn->tuple);
+	}
+	stats_add(&w->stats.count[STAT_HELD], n);
+	stats_add(&w->stats.count[STAT_BATCHES], 1);
+	stats_raise(&w->stats.count[STAT_HELD_PEAK], n);
+	err = mitigate_batch(w->mitigate, w->syns, n, receipt_us, clock_ns(CLOCK_REALTIME));
+	if (err < 0)
+		stats_add(&w->stats.count[STAT_VERDICT_ERRORS], n);
+	if (w->told) {
+		w->told = false;
+		wake(w->wake_fd);
+	}
+	return (int)n;
+}
+
+static void take_over(struct worker *w)
+{
+	struct handover *handover = atomic_exchange(&w->handover, NULL);
+
+	if (!handover)
+		return;
+	mitigate_configure(w->mitigate, &handover->settings);
+	atomic_store(&w->generation, handover->generation);
+	free(handover);
+	wake(w->wake_fd);
+}
+
+static int sleep_until_called(struct worker *w)
+{
+	struct pollfd pfds[] = {
+		{.fd = queue_fd(w->queue), .events = POLLIN},
+		{.fd = w->call_fd, .events = POLLIN},
+	};
+	uint64_t calls;
+
+	if (poll(pfds, 2, -1) < 0 && errno != EINTR)
+		return -errno;
+	if ((pfds[1].revents & POLLIN) && read(w->call_fd, &calls, sizeof(calls)) < 0)
+		return -errno;
+	return 0;
+}
+
+static void drain(struct worker *w)
+{
+	if (queue_stop(w->queue) < 0)
+		stats_add(&w->stats.count[STAT_VERDICT_ERRORS], 1);
+	while (judge_batch(w) > 0)
+		;
+}
+
+static void *run(void *ctx)
+{
+	struct worker *w = ctx;
+	int n = 0;
+
+	while (n >= 0 && !atomic_load_explicit(&w->stop, memory_order_acquire)) {
+		take_over(w);
+		n = judge_batch(w);
+		if (n == 0)
+			n = sleep_until_called(w);
+	}
+	if (n < 0) {
+		atomic_store(&w->failure, n);
+		wake(w->wake_fd);
+	}
+	/* After a failure too: what can still be let go must not wait for the end of the process. */
+	drain(w);
+	return NULL;
+}
+
+/* --- for the main thread ----------------------------------------------------------------------*/
+
+static struct mitigate_settings settings_of(const struct conf *conf, enum mode mode)
+{
+	return (struct mitigate_settings){
+		.policy = &conf->policy,
+		.mode = mode,
+		.reject_mark = conf->queue.reject_mark,
+		.clear_mark = conf->queue.filter == FILTER_BPF ? conf->queue.filter_mark : 0,
+		/* Rounded up: each worker has its share, and none has nothing. */
+		.destroy_per_second = (conf->limits.destroy_per_second + conf->queue.workers - 1) /
+				      conf->queue.workers,
+	};
+}
+
+static void explain_queue_error(int err, uint16_t number, char error[static CONF_ERROR_SIZE])
+{
+	switch (err) {
+	case -EBUSY:
+		snprintf(error, CONF_ERROR_SIZE,
+			 "queue %u is already bound by netlink port %u (mostly a process id): stop "
+			 "that program, or choose another queue.number",
+			 number, queue_owner(number));
+		break;
+	case -EPERM:
+		snprintf(error, CONF_ERROR_SIZE,
+			 "queue %u: not permitted: run as root or with CAP_NET_ADMIN", number);
+		break;
+	case -EINVAL:
+	case -EPROTONOSUPPORT:
+		snprintf(error, CONF_ERROR_SIZE,
+			 "queue %u: this kernel has no NFQUEUE: load the module nfnetlink_queue, "
+			 "or use a kernel with CONFIG_NETFILTER_NETLINK_QUEUE",
+			 number);
+		break;
+	default:
+		snprintf(error, CONF_ERROR_SIZE, "queue %u: cannot bind it: %s", number,
+			 strerror(-err));
+		break;
+	}
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	queue_close(w->queue);
+	diag_close(w->diag);
+	hostaddr_close(w->host);
+	cgroup_close(w->cgroups);
+	mitigate_free(w->mitigate);
+	ring_free(w->incidents);
+	free(atomic_load(&w->handover));
+	if (w->call_fd >= 0)
+		close(w->call_fd);
+	free(w);
+}
+
+/* Everything but the queue and the thread. */
+static int prepare(struct worker *w, const struct conf *conf, enum mode mode)
+{
+	const struct mitigate_settings settings = settings_of(conf, mode);
+	int err;
+
+	w->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (w->call_fd < 0)
+		return -errno;
+	if ((err = diag_open(&w->diag)) < 0 || (err = hostaddr_open(&w->host)) < 0 ||
+	    (err = cgroup_open(&w->cgroups)) < 0 ||
+	    (err = mitigate_new(&ops, w, &w->stats, &w->mitigate)) < 0 ||
+	    (err = ring_new(RING_CAPACITY, sizeof(struct incident), &w->incidents)) < 0)
+		return err;
+	mitigate_configure(w->mitigate, &settings);
+	return 0;
+}
+
+int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode, int wake_fd,
+		 struct worker **ret_worker, char error[static CONF_ERROR_SIZE])
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (!w) {
+		snprintf(error, CONF_ERROR_SIZE, "out of memory");
+		return -ENOMEM;
+	}
+	w->wake_fd = wake_fd;
+	w->call_fd = -1;
+	err = prepare(w, conf, mode);
+	if (err < 0) {
+		snprintf(error, CONF_ERROR_SIZE, "queue %u: cannot prepare its worker: %s",
+			 queue_number, strerror(-err));
+		goto fail;
+	}
+	/* Last, since from here on SYNs are held. */
+	err = queue_open(queue_number, conf->queue.max_held, &w->queue);
+	if (err < 0) {
+		explain_queue_error(err, queue_number, error);
+		goto fail;
+	}
+	err = -pthread_create(&w->thread, NULL, run, w);
+	if (err < 0) {
+		snprintf(error, CONF_ERROR_SIZE, "queue %u: cannot start its thread: %s",
+			 queue_number, strerror(-err));
+		goto fail;
+	}
+	*ret_worker = w;
+	return 0;
+fail:
+	worker_free(w);
+	return err;
+}
+
+void worker_stop(struct worker *w)
+{
+	atomic_store_explicit(&w->stop, true, memory_order_release);
+	wake(w->call_fd);
+	pthread_join(w->thread, NULL);
+}
+
+int worker_configure(struct worker *w, const struct conf *conf, enum mode mode, uint64_t generation)
+{
+	struct handover *handover = malloc(sizeof(*handover));
+
+	if (!handover)
+		return -ENOMEM;
+	*handover = (struct handover){settings_of(conf, mode), generation};
+	free(atomic_exchange(&w->handover, handover));
+	wake(w->call_fd);
+	return 0;
+}
+
+uint64_t worker_generation(const struct worker *w)
+{
+	return atomic_load(&w->generation);
+}
+
+bool worker_take_incident(struct worker *w, struct incident *ret_incident)
+{
+	return ring_pop(w->incidents, ret_incident);
+}
+
+const struct stats *worker_stats(const struct worker *w)
+{
+	return &w->stats;
+}
+
+int worker_failure(const struct worker *w)
+{
+	return atomic_load(&w->failure);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cgroup: the id of a version 2 control group to its path and its systemd unit.
+ *
+ * An id belongs to one path for as long as the machine is up, so what was found once is kept; an
+ * id not seen before costs a walk over the whole hierarchy. One thread at a time.
+ */
+#ifndef CW_CGROUP_H
+#define CW_CGROUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cgroup_map;
+
+/* Works without a cgroup2 mount too: then nothing is ever found. -ENOMEM. */
+int cgroup_open(struct cgroup_map **ret_map);
+void cgroup_close(struct cgroup_map *map);
+
+/* "/system.slice/nginx.service"; NULL if there is none. Valid until the next call. */
+const char *cgroup_path(struct cgroup_map *map, uint64_t id);
+/*
+ * The innermost unit of that path: the last component that ends in .service or .scope, else in
+ * .slice. NULL if there is none. Valid until the next call.
+ */
+const char *cgroup_unit(struct cgroup_map *map, uint64_t id);
+
+/* The innermost unit of a path, copied into unit; NULL if it has none or does not fit. */
+const char *cgroup_path_unit(const char *path, char *unit, size_t size);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * worker: a thread that owns one queue and everything it takes to judge its SYNs.
+ *
+ * Shares with the main thread: counters, a ring of incidents, a descriptor to wake it, and the
+ * configuration, which is only read and is exchanged between two batches.
+ */
+#ifndef CW_WORKER_H
+#define CW_WORKER_H
+
+#include "conf.h"
+#include "incident.h"
+#include "stats.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct worker;
+
+/*
+ * Opens the queue and starts the thread. wake_fd is an eventfd that is written whenever there is
+ * an incident to take, a configuration was taken over or the worker has failed. On failure error
+ * holds one line that says what is missing and what to do; -errno is returned.
+ */
+int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode, int wake_fd,
+		 struct worker **ret_worker, char error[static CONF_ERROR_SIZE]);
+/*
+ * Lets new SYNs pass unqueued, gives every held one its verdict and ends the thread. Counters and
+ * incidents can be read on.
+ */
+void worker_stop(struct worker *worker);
+/* Releases a worker that was stopped. */
+void worker_free(struct worker *worker);
+
+/*
+ * Hands over a configuration, which must live until worker_generation() returns generation.
+ * -ENOMEM: the worker goes on with the old one.
+ */
+int worker_configure(struct worker *worker, const struct conf *conf, enum mode mode,
+		     uint64_t generation);
+uint64_t worker_generation(const struct worker *worker);
+
+/* Takes the oldest incident; false if there is none. Only the main thread. */
+bool worker_take_incident(struct worker *worker, struct incident *ret_incident);
+const struct stats *worker_stats(const struct worker *worker);
+/* The negative errno that ended the worker, 0 while it works. */
+int worker_failure(const struct worker *worker);
+
+#endif
