@@ -1,2 +1,3 @@
+include tests/lib/local.mk
 include tests/tools/local.mk
 include tests/unit/local.mk

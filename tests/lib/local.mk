@@ -1,0 +1,19 @@
+# What every test and tool shares. It knows nothing of the daemon's own code, whose understanding of
+# the kernel the tests check: hence the include path without include/.
+
+TESTLIB_CPPFLAGS = -I$(srcdir)/tests
+TESTLIB_LIBS = tests/lib/libtest.a
+
+noinst_LIBRARIES += tests/lib/libtest.a
+tests_lib_libtest_a_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_lib_libtest_a_SOURCES = \
+	tests/lib/endpoint.c tests/lib/endpoint.h \
+	tests/lib/errname.c tests/lib/errname.h \
+	tests/lib/mine.c tests/lib/mine.h \
+	tests/lib/monotime.c tests/lib/monotime.h \
+	tests/lib/netns.c tests/lib/netns.h \
+	tests/lib/run.c tests/lib/run.h \
+	tests/lib/samples.c tests/lib/samples.h \
+	tests/lib/snmp.c tests/lib/snmp.h \
+	tests/lib/sockdiag.c tests/lib/sockdiag.h \
+	tests/lib/sockets.c tests/lib/sockets.h
