@@ -69,6 +69,9 @@ static void check_step(struct batch *batch, size_t i, int rc, const char *what)
 {
 	if (rc >= 0)
 		return;
+	/* When our own patience ended, `what` says it all. */
+	if (rc == -EINPROGRESS || rc == -ETIMEDOUT)
+		rc = 0;
 	field_note_failure(batch->result, what, rc, 1);
 	if (batch->fd[i] >= 0)
 		sock_reset(batch->fd[i]);
@@ -94,8 +97,9 @@ static void connect_all(const struct field_plan *plan, size_t from, struct batch
 			continue;
 		rc = sock_connect_finish(batch->fd[i], mono_ms_left(deadline));
 		check_step(batch, i, rc,
-			   rc == -EINPROGRESS ? "no answer to the SYN (accept queue full?)"
-					      : "cannot connect");
+			   rc == -EINPROGRESS
+				   ? "no answer to the SYN within 3 s (accept queue full?)"
+				   : "cannot connect");
 	}
 }
 
@@ -115,7 +119,7 @@ static void arm_all(struct batch *batch)
 		if (batch->fd[i] >= 0)
 			check_step(batch, i,
 				   wait_until(armed, &batch->fd[i], mono_ms_left(deadline)),
-				   "the server has not acknowledged the FIN (accept queue full?)");
+				   "no acknowledgement of the FIN within 3 s (accept queue full?)");
 }
 
 static void vanish_all(const struct field_plan *plan, struct batch *batch, union endpoint *clients)

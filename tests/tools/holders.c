@@ -9,12 +9,19 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/fdlimit.h"
 
 /* Standard streams, listener, pipes, sock_diag, and what a library may open. */
 #define SPARE_DESCRIPTORS 64
+
+/* Enough for 4,000,000 mines with 1000 descriptors each. */
+#define MAX_HELPERS 4000
+
+static pid_t helpers[MAX_HELPERS];
+static size_t helper_count;
 
 void *holders_alloc(size_t size)
 {
@@ -34,6 +41,7 @@ static _Noreturn void hold(const struct field_plan *plan, size_t from, size_t to
 	if (getppid() != parent) /* it died before prctl() */
 		_exit(EXIT_FAILURE);
 	rc = field_plant(plan, from, to, listener, clients, result);
+	close(listener);
 	if (write(report_fd, &rc, sizeof(rc)) != sizeof(rc))
 		_exit(EXIT_FAILURE);
 	for (;;)
@@ -64,6 +72,8 @@ static int plant_part(const struct field_plan *plan, size_t from, size_t to, int
 	pid_t pid, self = getpid();
 	int report[2], rc;
 
+	if (helper_count == MAX_HELPERS)
+		return -EMFILE;
 	if (pipe(report) < 0)
 		return -errno;
 	pid = fork();
@@ -77,6 +87,7 @@ static int plant_part(const struct field_plan *plan, size_t from, size_t to, int
 		close(report[0]);
 		hold(plan, from, to, listener, report[1], self, clients, result);
 	}
+	helpers[helper_count++] = pid;
 	close(report[1]);
 	rc = await_report(report[0], signal_fd);
 	close(report[0]);
@@ -112,4 +123,13 @@ int holders_plant(const struct field_plan *plan, int listener, int signal_fd,
 	}
 	munmap(part, sizeof(*part));
 	return rc;
+}
+
+void holders_end(void)
+{
+	for (size_t i = 0; i < helper_count; i++)
+		kill(helpers[i], SIGKILL);
+	for (size_t i = 0; i < helper_count; i++)
+		waitpid(helpers[i], NULL, 0);
+	helper_count = 0;
 }

@@ -282,13 +282,16 @@ int main(int argc, char **argv)
 	rc = options.listen ? holders_plant(plan, listener, signal_fd, clients, result)
 			    : field_plant(plan, 0, plan->count, -1, clients, result);
 	report(plan, result, mono_ns() - start);
-	if (rc < 0)
+	if (rc < 0) {
+		holders_end();
 		fatal("cannot go on", rc);
+	}
 	if (options.listen) {
 		long later = leak_serve(listener, signal_fd, false);
 
 		printf("mines left %ld of %zu, later connections %ld\n",
 		       field_count_mines(plan, clients, plan->count), result->planted, later);
+		holders_end();
 	}
 	return result->planted == plan->count ? EXIT_SUCCESS : EXIT_FAILURE;
 }
