@@ -1,0 +1,11 @@
+nodist_sbin_SCRIPTS = conf/closewaitd-rules
+EXTRA_DIST += conf/closewaitd-rules.in
+CLEANFILES += conf/closewaitd-rules
+
+# Not by config.status: $(sbindir) is only complete, without $(exec_prefix), in make.
+conf/closewaitd-rules: conf/closewaitd-rules.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) conf && $(SED) \
+		-e 's|@sbindir[@]|$(sbindir)|g' \
+		-e 's|@sysconfdir[@]|$(sysconfdir)|g' \
+		-e 's|@PACKAGE_VERSION[@]|$(PACKAGE_VERSION)|g' \
+		$(srcdir)/conf/closewaitd-rules.in >$@-t && chmod 755 $@-t && mv $@-t $@
