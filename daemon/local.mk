@@ -13,7 +13,18 @@ libclosewaitd_a_SOURCES = \
 	include/queue.h daemon/queue.c \
 	include/stats.h daemon/stats.c \
 	include/action.h daemon/action.c \
+	include/conf.h daemon/conf.c \
+	include/confcond.h daemon/confcond.c \
+	include/conferror.h daemon/conferror.c \
+	include/conffile.h daemon/conffile.c \
+	daemon/confprint.c \
+	include/confrule.h daemon/confrule.c \
+	include/confschema.h daemon/confschema.c \
+	include/conftext.h daemon/conftext.c \
+	include/conftype.h daemon/conftype.c \
+	include/confvalue.h daemon/confvalue.c \
 	include/diagmsg.h daemon/diagmsg.c \
+	include/idlookup.h daemon/idlookup.c \
 	include/log.h daemon/log.c \
 	include/names.h daemon/names.c \
 	include/outcome.h daemon/outcome.c \
