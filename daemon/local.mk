@@ -37,3 +37,7 @@ libclosewaitd_a_SOURCES = \
 
 CLOSEWAITD_LIBS = libclosewaitd.a $(NFQ_LIBS) $(NFNL_LIBS) $(MNL_LIBS) $(CONFIG_LIBS) \
 	$(JANSSON_LIBS)
+
+sbin_PROGRAMS += closewaitd
+closewaitd_SOURCES = daemon/main.c
+closewaitd_LDADD = $(CLOSEWAITD_LIBS)
