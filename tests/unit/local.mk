@@ -1,5 +1,44 @@
 # Unit tests need cmocka and nothing else: no root, no network, no file outside the build folder.
 if HAVE_CMOCKA
 UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
-UNIT_LIBS = $(CLOSEWAITD_LIBS) $(CMOCKA_LIBS)
+UNIT_LIBS = tests/unit/libunit.a $(CLOSEWAITD_LIBS) $(CMOCKA_LIBS)
+
+check_LIBRARIES += tests/unit/libunit.a
+tests_unit_libunit_a_SOURCES = tests/unit/unit.h tests/unit/unit.c
+tests_unit_libunit_a_CFLAGS = $(UNIT_CFLAGS)
+
+check_PROGRAMS += tests/unit/test_action
+TESTS += tests/unit/test_action
+tests_unit_test_action_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_action_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_log
+TESTS += tests/unit/test_log
+tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_log_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_names
+TESTS += tests/unit/test_names
+tests_unit_test_names_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_names_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_outcome
+TESTS += tests/unit/test_outcome
+tests_unit_test_outcome_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_outcome_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_ring
+TESTS += tests/unit/test_ring
+tests_unit_test_ring_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ring_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_tcpstate
+TESTS += tests/unit/test_tcpstate
+tests_unit_test_tcpstate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_tcpstate_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_tuple
+TESTS += tests/unit/test_tuple
+tests_unit_test_tuple_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_tuple_LDADD = $(UNIT_LIBS)
 endif
