@@ -4,7 +4,9 @@ UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
 UNIT_LIBS = tests/unit/libunit.a $(CLOSEWAITD_LIBS) $(CMOCKA_LIBS)
 
 check_LIBRARIES += tests/unit/libunit.a
-tests_unit_libunit_a_SOURCES = tests/unit/unit.h tests/unit/unit.c
+tests_unit_libunit_a_SOURCES = \
+	tests/unit/synth.h tests/unit/synth.c \
+	tests/unit/unit.h tests/unit/unit.c
 tests_unit_libunit_a_CFLAGS = $(UNIT_CFLAGS)
 
 check_PROGRAMS += tests/unit/test_action
@@ -26,6 +28,11 @@ check_PROGRAMS += tests/unit/test_outcome
 TESTS += tests/unit/test_outcome
 tests_unit_test_outcome_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_outcome_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_packet
+TESTS += tests/unit/test_packet
+tests_unit_test_packet_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_packet_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_ring
 TESTS += tests/unit/test_ring

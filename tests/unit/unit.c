@@ -20,7 +20,7 @@ uint8_t *unit_edge(const void *bytes, size_t len, size_t align)
 	if (!start) {
 		size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-		/* A page is no larger than this on any architecture with Linux. */
+		/* No architecture with Linux has larger pages than this. */
 		assert_true(UNIT_EDGE_SIZE % page == 0);
 		start = mmap(NULL, UNIT_EDGE_SIZE + page, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -30,9 +30,9 @@ uint8_t *unit_edge(const void *bytes, size_t len, size_t align)
 
 	uint8_t *copy = start + ((UNIT_EDGE_SIZE - len) & ~(align - 1));
 
-	memset(start, 0xa5, UNIT_EDGE_SIZE);
 	if (len)
 		memcpy(copy, bytes, len);
+	memset(copy + len, 0xa5, (size_t)(start + UNIT_EDGE_SIZE - (copy + len)));
 	return copy;
 }
 

@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-/* Bytes that fit in front of the guard page. */
-#define UNIT_EDGE_SIZE 65536
+/* Bytes that fit in front of the guard page: more than any IP packet has. */
+#define UNIT_EDGE_SIZE 131072
 
 /*
  * Copies len bytes so that the page behind them cannot be read: whoever looks past the end crashes
