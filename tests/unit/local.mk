@@ -14,6 +14,11 @@ TESTS += tests/unit/test_action
 tests_unit_test_action_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_action_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_diagmsg
+TESTS += tests/unit/test_diagmsg
+tests_unit_test_diagmsg_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_diagmsg_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_log
 TESTS += tests/unit/test_log
 tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
