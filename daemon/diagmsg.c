@@ -127,9 +127,8 @@ static int parse_id(const struct inet_diag_msg *msg, struct tuple *tuple)
 	return 0;
 }
 
-static int parse_attr(const struct nlattr *attr, void *data)
+static int parse_attr(const struct nlattr *attr, struct sock_info *info)
 {
-	struct sock_info *info = data;
 	const size_t age_at = offsetof(struct tcp_info, tcpi_last_ack_recv);
 	const char *payload = mnl_attr_get_payload(attr);
 	uint16_t len = mnl_attr_get_payload_len(attr);
@@ -137,33 +136,39 @@ static int parse_attr(const struct nlattr *attr, void *data)
 	switch (mnl_attr_get_type(attr)) {
 	case INET_DIAG_INFO:
 		if (len < age_at + sizeof(info->age_ms))
-			return MNL_CB_ERROR;
+			return -EBADMSG;
 		memcpy(&info->age_ms, payload + age_at, sizeof(info->age_ms));
 		info->has_age = true;
 		break;
 	case ATTR_CGROUP_ID:
 		if (len != sizeof(info->cgroup_id))
-			return MNL_CB_ERROR;
+			return -EBADMSG;
 		memcpy(&info->cgroup_id, payload, sizeof(info->cgroup_id));
 		break;
 	}
-	return MNL_CB_OK;
+	return 0;
 }
 
 int diagmsg_parse(const void *payload, size_t len, struct sock_info *ret_info)
 {
 	struct sock_info info = {.has_age = false};
 	struct inet_diag_msg msg;
-	size_t attrs_len;
 
 	if (len < sizeof(msg))
 		return -EBADMSG;
 	memcpy(&msg, payload, sizeof(msg));
 	if (parse_id(&msg, &info.tuple) < 0)
 		return -EBADMSG;
-	attrs_len = len - MNL_ALIGN(sizeof(msg));
-	if (mnl_attr_parse_payload((const char *)payload + MNL_ALIGN(sizeof(msg)), attrs_len,
-				   parse_attr, &info) < MNL_CB_STOP)
+
+	const struct nlattr *attr = (const void *)((const char *)payload + sizeof(msg));
+	const char *end = (const char *)payload + len;
+
+	for (; mnl_attr_ok(attr, (int)(end - (const char *)attr)); attr = mnl_attr_next(attr)) {
+		if (parse_attr(attr, &info) < 0)
+			return -EBADMSG;
+	}
+	/* It ends inside an attribute, which may have been the one that mattered. */
+	if ((const char *)attr < end)
 		return -EBADMSG;
 
 	info.state = (enum tcpstate)msg.idiag_state;

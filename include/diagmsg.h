@@ -52,8 +52,8 @@ size_t diagmsg_put_dump(void *buf, uint32_t seq, int family, const struct endpoi
 			tcpstate_set states);
 
 /*
- * Reads the payload of one SOCK_DIAG_BY_FAMILY answer (struct inet_diag_msg and attributes).
- * -EBADMSG: too short, a family or an attribute that cannot be.
+ * Reads the payload of one SOCK_DIAG_BY_FAMILY answer (struct inet_diag_msg and attributes), which
+ * is aligned as a struct nlattr. -EBADMSG: cut off, a family or an attribute that cannot be.
  */
 int diagmsg_parse(const void *payload, size_t len, struct sock_info *ret_info);
 

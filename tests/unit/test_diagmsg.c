@@ -529,6 +529,66 @@ static void test_unknown_attributes(void **state)
 	}
 }
 
+/* The answer's end at every byte: whole attributes or nothing. */
+static void test_every_prefix(void **state)
+{
+	struct sock_info info;
+	size_t borders[6];
+	size_t n_borders = 0;
+
+	(void)state;
+	put_message(&close_wait);
+	borders[n_borders++] = answer.len;
+	put_all_attrs(1000, 5);
+
+	const struct nlmsghdr *nlh = (const void *)answer.bytes;
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, nlh, sizeof(close_wait))
+	{
+		const uint8_t *end = (const uint8_t *)mnl_attr_next(attr);
+
+		borders[n_borders++] = (size_t)(end - payload());
+	}
+	assert_int_equal(n_borders, 6);
+	assert_int_equal(borders[5], answer.len);
+
+	for (size_t len = 0; len <= answer.len; len++) {
+		bool whole = false;
+
+		for (size_t i = 0; i < n_borders; i++)
+			whole |= len == borders[i];
+		/* The 3 bytes that fill up the first attribute may be missing. */
+		whole |= len >= borders[1] - 3 && len < borders[1];
+		assert_int_equal(parse(len, &info), whole ? 0 : -EBADMSG);
+		if (whole) {
+			assert_int_equal(info.cgroup_id, len >= borders[3] ? 5 : 0);
+			assert_int_equal(info.has_age, len >= borders[5]);
+		}
+	}
+}
+
+/* An attribute's length that is shorter than its own header or longer than what is there. */
+static void test_impossible_attribute_lengths(void **state)
+{
+	const uint32_t word = 0;
+	struct sock_info info;
+
+	(void)state;
+	for (unsigned int nla_len = 0; nla_len <= UINT16_MAX; nla_len++) {
+		struct nlattr *attr = (void *)(answer.bytes + NLMSG_HDRLEN + sizeof(close_wait));
+
+		put_message(&close_wait);
+		put_attr(INET_DIAG_MARK, sizeof(word), &word);
+		attr->nla_len = (uint16_t)nla_len;
+		/* 4 leaves a second header behind, of four zero bytes: shorter than itself. */
+		assert_int_equal(parse(answer.len, &info),
+				 nla_len >= 5 && nla_len <= 8 ? 0 : -EBADMSG);
+		if (nla_len > 64)
+			nla_len += 97;
+	}
+}
+
 static void test_families_and_states(void **state)
 {
 	struct sock_info info;
@@ -629,6 +689,8 @@ int main(void)
 		cmocka_unit_test(test_info_of_every_length),
 		cmocka_unit_test(test_cgroup_id_of_every_length),
 		cmocka_unit_test(test_unknown_attributes),
+		cmocka_unit_test(test_every_prefix),
+		cmocka_unit_test(test_impossible_attribute_lengths),
 		cmocka_unit_test(test_families_and_states),
 		cmocka_unit_test(test_random_answers),
 		cmocka_unit_test(test_unread),
