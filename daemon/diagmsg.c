@@ -157,6 +157,8 @@ int diagmsg_parse(const void *payload, size_t len, struct sock_info *ret_info)
 	if (len < sizeof(msg))
 		return -EBADMSG;
 	memcpy(&msg, payload, sizeof(msg));
+	if (msg.idiag_state == 0 || msg.idiag_state >= TCPSTATE_COUNT)
+		return -EBADMSG;
 	if (parse_id(&msg, &info.tuple) < 0)
 		return -EBADMSG;
 

@@ -53,7 +53,8 @@ size_t diagmsg_put_dump(void *buf, uint32_t seq, int family, const struct endpoi
 
 /*
  * Reads the payload of one SOCK_DIAG_BY_FAMILY answer (struct inet_diag_msg and attributes), which
- * is aligned as a struct nlattr. -EBADMSG: cut off, a family or an attribute that cannot be.
+ * is aligned as a struct nlattr. -EBADMSG: cut off, or a family, a state or an attribute that
+ * cannot be.
  */
 int diagmsg_parse(const void *payload, size_t len, struct sock_info *ret_info);
 

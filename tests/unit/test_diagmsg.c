@@ -602,6 +602,15 @@ static void test_families_and_states(void **state)
 		assert_int_equal(parse(answer.len, &info),
 				 family == AF_INET || family == AF_INET6 ? 0 : -EBADMSG);
 	}
+	/* A number that is no state would be shifted out of sets and index past the end of tables. */
+	for (unsigned int number = 0; number < 256; number++) {
+		struct inet_diag_msg msg = close_wait;
+
+		msg.idiag_state = (uint8_t)number;
+		put_message(&msg);
+		assert_int_equal(parse(answer.len, &info),
+				 number >= 1 && number < TCPSTATE_COUNT ? 0 : -EBADMSG);
+	}
 }
 
 static void test_random_answers(void **state)
@@ -624,6 +633,7 @@ static void test_random_answers(void **state)
 		}
 		if (parse(answer.len - unit_random_below(&random, 2) * 4, &info) == 0) {
 			taken++;
+			assert_string_not_equal(tcpstate_name(info.state), "unknown");
 			assert_true(info.has_age || info.age_ms == 0);
 		}
 	}
