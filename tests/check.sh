@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Builds closewaitd in every way that matters and runs every suite, from nothing: installs the
+# packages it needs, leaves only build folders behind. Needs root, for network namespaces.
+#
+#   sudo tests/check.sh            everything
+#   sudo tests/check.sh STAGE...   some stages, by the names that it prints
+set -u
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/lib/setup.sh
+. "$top/tests/lib/setup.sh"
+
+passed=0
+failed=0
+skipped=0
+failures=()
+skips=()
+
+# one NAME COMMAND...: a check that passes or fails as a whole; its output goes to a log.
+one() {
+    local name=$1 log=$logs/$current.$((passed + failed)).log
+    shift
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        say "ok    $name"
+    else
+        failed=$((failed + 1))
+        failures+=("$current: $name")
+        say "FAIL  $name (the end of $log follows)"
+        tail -n 40 "$log"
+    fi
+}
+
+# suite NAME COMMAND...: a runner that closes with "N passed, N failed, N skipped" and prints a
+# line "SKIP name: reason" for each test that could not run.
+suite() {
+    local name=$1 log=$logs/$current.suite$((passed + failed)).log counts status
+    shift
+    "$@" 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    counts=$(grep -Eo '[0-9]+ passed, [0-9]+ failed(, [0-9]+ skipped)?' "$log" | tail -n 1)
+    if [ -z "$counts" ]; then
+        failed=$((failed + 1))
+        failures+=("$current: $name printed no counts (exit status $status)")
+        return
+    fi
+    read -r p _ f _ s _ <<<"$counts"
+    passed=$((passed + p))
+    failed=$((failed + f))
+    skipped=$((skipped + ${s:-0}))
+    while read -r line; do skips+=("$current: $line"); done < <(grep -E '^SKIP' "$log")
+    if [ "$f" -gt 0 ]; then
+        failures+=("$current: $name: $f failed")
+    elif [ "$status" -ne 0 ]; then
+        failed=$((failed + 1))
+        failures+=("$current: $name: exit status $status")
+    fi
+}
+
+# make_check BUILDDIR: the unit tests of a build folder, as a suite.
+make_check() {
+    local status=0
+    make -C "$1" -j"$(nproc)" check >"$1/check.out" 2>&1 || status=$?
+    grep -E '^(FAIL|ERROR|SKIP|XPASS):? ' "$1/check.out" | sort -u
+    [ $status -eq 0 ] || tail -n 60 "$1/test-suite.log" 2>/dev/null || tail -n 40 "$1/check.out"
+    awk '/^# PASS:/ {p = $3} /^# SKIP:/ {s = $3} /^# FAIL:/ {f = $3} /^# ERROR:/ {e = $3}
+        END {if (p == "") exit 1; print p " passed, " f + e " failed, " s " skipped"}' \
+        "$1/check.out" || tail -n 40 "$1/check.out"
+    return $status
+}
+
+stage_gcc() {
+    one "gcc builds without warnings" build_tree "$builds/gcc" --enable-werror CC=gcc
+    suite "unit tests" make_check "$builds/gcc"
+}
+
+stage_clang() {
+    one "clang builds without warnings" build_tree "$builds/clang" --enable-werror CC=clang
+    suite "unit tests, clang" make_check "$builds/clang"
+}
+
+stage_lint() {
+    one "shell scripts are clean" lint_scripts
+    one "a check of the layers can fail" "$top/tests/check-layers.sh" --self-test
+}
+
+stage_platform() {
+    one "programs of the kernel facts build" make -C "$builds/gcc" -j"$(nproc)" root-programs
+    suite "kernel facts" "$top/tests/platform/run.sh" "$builds/gcc"
+}
+
+stage_netns() {
+    one "programs of the end-to-end tests build" make -C "$builds/gcc" -j"$(nproc)" root-programs
+    suite "end-to-end tests" "$top/tests/netns/run.sh" "$builds/gcc"
+}
+
+stage_sanitizers() {
+    one "builds with ASan and UBSan" build_tree "$builds/asan" --enable-werror \
+        --enable-sanitizers CC=gcc
+    suite "unit tests, sanitizers" make_check "$builds/asan"
+    one "programs of the end-to-end tests build" make -C "$builds/asan" -j"$(nproc)" root-programs
+    suite "end-to-end tests, sanitizers" "$top/tests/netns/run.sh" "$builds/asan"
+}
+
+stage_dist() {
+    one "make distcheck" make -C "$builds/gcc" distcheck
+}
+
+stage_demo() {
+    one "the demo shows what it promises" "$top/tests/demo.sh"
+}
+
+lint_scripts() {
+    local scripts
+    mapfile -t scripts < <(git -C "$top" ls-files '*.sh' .ci/run conf/closewaitd-rules.in)
+    (cd "$top" && shellcheck -x "${scripts[@]}")
+}
+
+all="gcc clang lint platform netns sanitizers dist demo"
+need_root "$0"
+for current in "$@"; do
+    case " $all " in
+    *" $current "*) ;;
+    *) die "no stage '$current': there are $all" ;;
+    esac
+done
+
+builds=$top/build-check
+logs=$builds/logs
+mkdir -p "$logs"
+install_packages "${build_packages[@]}" "${check_packages[@]}"
+for current in ${*:-$all}; do
+    started=$SECONDS
+    step "$current"
+    "stage_$current"
+    say "$current took $((SECONDS - started)) s"
+done
+
+step "summary, after $SECONDS s"
+for line in "${skips[@]}"; do say "skipped  $line"; done
+for line in "${failures[@]}"; do say "failed   $line"; done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,44 @@
+# One program per group of kernel facts that the design rests on. They need root, and so they are
+# not in TESTS: `make check-platform` runs them, each in a network namespace of its own.
+
+PLATFORM_TESTS = \
+	tests/platform/diag-lookup \
+	tests/platform/diag-mapped \
+	tests/platform/diag-destroy \
+	tests/platform/destroyed-owner \
+	tests/platform/diag-age \
+	tests/platform/diag-queues \
+	tests/platform/diag-cgroup \
+	tests/platform/diag-pipeline
+
+EXTRA_DIST += tests/platform/run.sh
+check_PROGRAMS += $(PLATFORM_TESTS)
+
+check_LIBRARIES += tests/platform/libfact.a
+tests_platform_libfact_a_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_libfact_a_SOURCES = \
+	tests/platform/fact.c tests/platform/fact.h \
+	tests/platform/scene.c tests/platform/scene.h
+
+PLATFORM_LIBS = tests/platform/libfact.a $(TESTLIB_LIBS) $(MNL_LIBS)
+
+tests_platform_diag_lookup_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_diag_lookup_LDADD = $(PLATFORM_LIBS)
+tests_platform_diag_mapped_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_diag_mapped_LDADD = $(PLATFORM_LIBS)
+tests_platform_diag_destroy_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_diag_destroy_LDADD = $(PLATFORM_LIBS)
+tests_platform_destroyed_owner_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_destroyed_owner_LDADD = $(PLATFORM_LIBS)
+tests_platform_diag_age_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_diag_age_LDADD = $(PLATFORM_LIBS)
+tests_platform_diag_queues_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_diag_queues_LDADD = $(PLATFORM_LIBS)
+tests_platform_diag_cgroup_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_diag_cgroup_LDADD = $(PLATFORM_LIBS)
+tests_platform_diag_pipeline_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_diag_pipeline_LDADD = $(PLATFORM_LIBS)
+
+.PHONY: check-platform
+check-platform: $(PLATFORM_TESTS)
+	$(srcdir)/tests/platform/run.sh tests/platform
