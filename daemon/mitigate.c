@@ -240,7 +240,8 @@ static void look_up_suspects(struct mitigate *m)
  */
 static void look_elsewhere(struct mitigate *m)
 {
-	const tcpstate_set any = ~(tcpstate_bit(TCPSTATE_LISTEN) | tcpstate_bit(TCPSTATE_CLOSE));
+	const tcpstate_set connected =
+		TCPSTATE_SET_ALL & ~(tcpstate_bit(TCPSTATE_LISTEN) | tcpstate_bit(TCPSTATE_CLOSE));
 
 	for (size_t i = 0; i < m->n; i++) {
 		struct work *work = &m->work[i];
@@ -250,7 +251,7 @@ static void look_elsewhere(struct mitigate *m)
 
 		if (!work->suspect)
 			continue;
-		err = m->ops->sockets_on(m->ctx, &m->tuples[i].src, any, &only, 1, &count);
+		err = m->ops->sockets_on(m->ctx, &m->tuples[i].src, connected, &only, 1, &count);
 		if (err < 0) {
 			settle_failed(work, err);
 			continue;

@@ -26,6 +26,9 @@ enum tcpstate {
 /* A set of states: bit n stands for state n, as in struct inet_diag_req_v2.idiag_states. */
 typedef uint32_t tcpstate_set;
 
+/* Every state above, and none that a newer kernel may have added (TCP_BOUND_INACTIVE, 6.8). */
+#define TCPSTATE_SET_ALL (((tcpstate_set)1 << TCPSTATE_COUNT) - 2)
+
 static inline tcpstate_set tcpstate_bit(enum tcpstate state)
 {
 	return (tcpstate_set)1 << state;
