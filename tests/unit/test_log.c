@@ -99,7 +99,7 @@ static int set_up_sink(void **state)
 	(void)state;
 	memset(&seen, 0, sizeof(seen));
 	log_set_sink(see, &seen);
-	log_open("unit", TARGET_STDERR, LEVEL_DEBUG);
+	log_open("unit", TARGET_STDERR, LEVEL_DEBUG, false);
 	return 0;
 }
 
@@ -135,7 +135,7 @@ static void test_levels(void **state)
 	(void)state;
 	for (int level = LEVEL_ERROR; level <= LEVEL_DEBUG; level++) {
 		memset(&seen, 0, sizeof(seen));
-		log_open("unit", TARGET_STDERR, (enum log_level)level);
+		log_open("unit", TARGET_STDERR, (enum log_level)level, false);
 		for (int asked = LEVEL_ERROR; asked <= LEVEL_DEBUG; asked++)
 			assert_int_equal(log_enabled((enum log_level)asked), asked <= level);
 		errno = EADDRINUSE;
@@ -327,7 +327,7 @@ static enum log_target try_target(set_up_child *set_up, enum log_target target, 
 		enum log_target resolved;
 
 		set_up(fds[1]);
-		resolved = log_open("prog", target, LEVEL_DEBUG);
+		resolved = log_open("prog", target, LEVEL_DEBUG, false);
 		say_one_of_each();
 		if (write(fds[1], syslog_line, strlen(syslog_line)) < 0)
 			_exit(98);
