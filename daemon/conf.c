@@ -199,7 +199,7 @@ static int check_queue(const struct conferror *error, const config_t *tree, cons
 	if (last > UINT16_MAX)
 		return conferror_at(error, later_line(tree, "queue.number", "queue.workers"),
 				    "queue.number is %u and queue.workers is %u; the last queue "
-				    "would be %u, and the highest there is is %u",
+				    "would be %u, but the highest is %u",
 				    conf->queue.number, conf->queue.workers, last, UINT16_MAX);
 	if (shared)
 		return conferror_at(

@@ -98,7 +98,8 @@ static int read_unit(const struct confvalue_place *place, const struct confschem
 	text = config_setting_get_string(setting);
 	/* The characters of systemd.unit(5). */
 	if (strlen(text) >= key->size || !consists_of(text, ":-_.\\@"))
-		return confvalue_refuse(place, key, setting, wanted, NULL);
+		return confvalue_refuse(place, key, setting,
+					"a unit's name: letters, digits, : - _ . \\ and @", NULL);
 	if (!is_unit(text))
 		return confvalue_refuse(place, key, setting, wanted,
 					suggest_unit(text, suggestion));

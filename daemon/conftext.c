@@ -187,12 +187,26 @@ static enum word_kind classify(const char *word, size_t len)
 	return WORD_TEXT;
 }
 
+/* Whether what comes next gives a value to the name before it. */
+static bool assignment_comes(const struct scanner *s)
+{
+	const char *p = s->p;
+
+	while (p < s->end && isspace((unsigned char)*p))
+		p++;
+	return p < s->end && *p == '=';
+}
+
 static int put_value(struct scanner *s, const char *word, size_t len)
 {
 	char quoted[CONFERROR_QUOTE_SIZE];
 
 	switch (classify(word, len)) {
 	case WORD_TEXT:
+		if (in_list(s) && assignment_comes(s))
+			return conferror_at(s->error, s->line,
+					    "a list cannot hold settings: put { } around %s",
+					    conferror_quote(word, len, quoted));
 		return conferror_at(s->error, s->line, "text must be in double quotes: %s",
 				    conferror_quote(word, len, quoted));
 	case WORD_TOO_LARGE:
@@ -253,6 +267,9 @@ static int close_bracket(struct scanner *s)
 	if (*s->p != wanted)
 		return conferror_at(s->error, s->line, "'%c' cannot close the '%c' of line %u",
 				    *s->p, level->open, level->line);
+	if (s->before == ',' && wanted != '}')
+		return conferror_at(s->error, s->line, "a value is missing between ',' and '%c'",
+				    *s->p);
 	s->depth--;
 	return 0;
 }
