@@ -39,6 +39,11 @@ TESTS += tests/unit/test_packet
 tests_unit_test_packet_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_packet_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_policy
+TESTS += tests/unit/test_policy
+tests_unit_test_policy_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_policy_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_queuemsg
 TESTS += tests/unit/test_queuemsg
 tests_unit_test_queuemsg_CFLAGS = $(UNIT_CFLAGS)
