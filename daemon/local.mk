@@ -9,6 +9,7 @@ libclosewaitd_a_SOURCES = \
 	include/ratelimit.h daemon/ratelimit.c \
 	include/diag.h daemon/diag.c \
 	include/hostaddr.h daemon/hostaddr.c \
+	include/isolate.h daemon/isolate.c \
 	include/incident.h \
 	include/queue.h daemon/queue.c \
 	include/stats.h daemon/stats.c \
@@ -36,7 +37,7 @@ libclosewaitd_a_SOURCES = \
 	include/tuple.h daemon/tuple.c
 
 CLOSEWAITD_LIBS = libclosewaitd.a $(NFQ_LIBS) $(NFNL_LIBS) $(MNL_LIBS) $(CONFIG_LIBS) \
-	$(JANSSON_LIBS)
+	$(JANSSON_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS)
 
 sbin_PROGRAMS += closewaitd
 closewaitd_SOURCES = daemon/main.c

@@ -19,6 +19,7 @@ static const char usage[] =
 	"  -n, --check        check the configuration, print the effective one and exit\n"
 	"      --audit        decide and report, touch nothing, whatever the file says\n"
 	"      --enforce      act by the policy, whatever the file says\n"
+	"  -u, --user USER    become USER, with CAP_NET_ADMIN and nothing else\n"
 	"  -d, --debug        log everything to stderr\n"
 	"  -V, --version      print the version and exit\n"
 	"  -h, --help         print this and exit\n"
@@ -39,6 +40,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
 		{"check", no_argument, NULL, 'n'},
 		{"audit", no_argument, NULL, OPT_AUDIT},
 		{"enforce", no_argument, NULL, OPT_ENFORCE},
+		{"user", required_argument, NULL, 'u'},
 		{"debug", no_argument, NULL, 'd'},
 		{"version", no_argument, NULL, 'V'},
 		{"help", no_argument, NULL, 'h'},
@@ -46,7 +48,7 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:ndVh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "c:nu:dVh", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			args->service.conf_path = optarg;
@@ -61,6 +63,9 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
 		case OPT_ENFORCE:
 			args->service.has_mode = true;
 			args->service.mode = MODE_ENFORCE;
+			break;
+		case 'u':
+			args->service.user = optarg;
 			break;
 		case 'd':
 			args->service.debug = true;

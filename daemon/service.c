@@ -12,6 +12,7 @@
 #include "service.h"
 #include "diag.h"
 #include "event.h"
+#include "isolate.h"
 #include "log.h"
 #include "worker.h"
 
@@ -325,6 +326,31 @@ static int open_descriptors(struct service *s)
 	return 0;
 }
 
+static int drop_privileges(const struct service *s)
+{
+	char error[CONF_ERROR_SIZE];
+	int err = isolate_privileges(s->options->user, error, sizeof(error));
+
+	if (err < 0)
+		log_errx("%s", error);
+	return err;
+}
+
+static int enter_filter(void)
+{
+#ifdef WITHOUT_SECCOMP
+	log_warnx("built with sanitizers: no seccomp filter");
+	return 0;
+#else
+	char error[CONF_ERROR_SIZE];
+	int err = isolate_system_calls(error, sizeof(error));
+
+	if (err < 0)
+		log_errx("%s", error);
+	return err;
+#endif
+}
+
 static void release(struct service *s)
 {
 	for (unsigned int i = 0; i < s->n_workers; i++)
@@ -350,6 +376,8 @@ int service_run(const struct service_options *options, struct conf *conf)
 	if (err == 0)
 		err = open_descriptors(&s);
 	if (err == 0)
+		err = drop_privileges(&s);
+	if (err == 0)
 		err = probe_kernel(&s);
 	if (err == 0) {
 		ratelimit_init(&s.events.limit, conf->limits.events_per_second, monotonic_us());
@@ -357,6 +385,8 @@ int service_run(const struct service_options *options, struct conf *conf)
 		apply_events(&s);
 		err = start_workers(&s);
 	}
+	if (err == 0)
+		err = enter_filter();
 	if (err == 0) {
 		log_info("ready: queue %u, %u worker%s, mode %s, default action %s, %zu rules",
 			 conf->queue.number, conf->queue.workers,

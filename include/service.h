@@ -11,7 +11,8 @@ struct service_options {
 	const char *conf_path; /* read again at SIGHUP */
 	bool has_mode;	       /* mode takes the place of the file's, after a reload too */
 	enum mode mode;
-	bool debug; /* to stderr, at level debug, whatever the file says */
+	const char *user; /* to become once everything is open; NULL: nobody else */
+	bool debug;	  /* to stderr, at level debug, whatever the file says */
 };
 
 /* Chooses where and how much is logged. */

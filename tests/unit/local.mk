@@ -19,6 +19,11 @@ TESTS += tests/unit/test_diagmsg
 tests_unit_test_diagmsg_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_diagmsg_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_isolate
+TESTS += tests/unit/test_isolate
+tests_unit_test_isolate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_isolate_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_log
 TESTS += tests/unit/test_log
 tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
