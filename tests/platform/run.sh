@@ -18,6 +18,9 @@ dir=$1
 shift
 if [ $# -eq 0 ]; then
     for program in "$dir"/*; do
+        case $program in
+        *.sh) continue ;; # this file, where source and build directory are one
+        esac
         if [ -f "$program" ] && [ -x "$program" ]; then
             set -- "$@" "$(basename "$program")"
         fi
