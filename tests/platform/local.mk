@@ -13,6 +13,10 @@ PLATFORM_TESTS = \
 	tests/platform/keepalive \
 	tests/platform/link-local \
 	tests/platform/mine-fixture \
+	tests/platform/queue-checksum \
+	tests/platform/queue-config \
+	tests/platform/queue-reject \
+	tests/platform/queue-stop \
 	tests/platform/redirect-claimant \
 	tests/platform/socket-match \
 	tests/platform/syn-collision
@@ -25,7 +29,8 @@ check_LIBRARIES += tests/platform/libfact.a
 tests_platform_libfact_a_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_platform_libfact_a_SOURCES = \
 	tests/platform/fact.c tests/platform/fact.h \
-	tests/platform/scene.c tests/platform/scene.h
+	tests/platform/scene.c tests/platform/scene.h \
+	tests/platform/testqueue.c tests/platform/testqueue.h
 
 PLATFORM_LIBS = tests/platform/libfact.a $(TESTLIB_LIBS) $(MNL_LIBS)
 
@@ -51,6 +56,14 @@ tests_platform_link_local_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_platform_link_local_LDADD = $(PLATFORM_LIBS)
 tests_platform_mine_fixture_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_platform_mine_fixture_LDADD = $(PLATFORM_LIBS)
+tests_platform_queue_checksum_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_queue_checksum_LDADD = $(PLATFORM_LIBS)
+tests_platform_queue_config_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_queue_config_LDADD = $(PLATFORM_LIBS)
+tests_platform_queue_reject_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_queue_reject_LDADD = $(PLATFORM_LIBS)
+tests_platform_queue_stop_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_queue_stop_LDADD = $(PLATFORM_LIBS)
 tests_platform_redirect_claimant_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_platform_redirect_claimant_LDADD = $(PLATFORM_LIBS)
 tests_platform_socket_match_CPPFLAGS = $(TESTLIB_CPPFLAGS)
