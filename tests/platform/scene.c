@@ -23,7 +23,11 @@ int scene_listen(const char *address)
 {
 	union endpoint at = scene_endpoint(address, SERVER_PORT);
 
-	return must(sock_listen(&at, 64, false), "listen");
+	int fd = sock_listen(&at, 64, false);
+
+	if (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL)
+		need(fd, "IPv6");
+	return must(fd, "listen");
 }
 
 struct mine scene_mine(int listener, const char *address, uint16_t port)

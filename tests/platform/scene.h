@@ -16,7 +16,7 @@
 
 union endpoint scene_endpoint(const char *address, uint16_t port);
 
-/* Listens on ADDRESS:SERVER_PORT with a backlog of 64; returns the listener. */
+/* Listens on ADDRESS:SERVER_PORT with a backlog of 64; returns the listener. Skips without IPv6. */
 int scene_listen(const char *address);
 
 /* A mine on the listener, from ADDRESS:port to the same address and SERVER_PORT. */

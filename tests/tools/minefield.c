@@ -293,5 +293,7 @@ int main(int argc, char **argv)
 		       field_count_mines(plan, clients, plan->count), result->planted, later);
 		holders_end();
 	}
+	free(plan->order);
+	ports_free(&plan->ports);
 	return result->planted == plan->count ? EXIT_SUCCESS : EXIT_FAILURE;
 }
