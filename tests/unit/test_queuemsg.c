@@ -104,7 +104,7 @@ static void test_bind(void **state)
 		assert_true(len <= QUEUEMSG_REQUEST_MAX);
 		check_untouched_from(len);
 		assert_int_equal(nlh->nlmsg_len, len);
-		assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
+		assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST);
 		assert_int_equal(nlh->nlmsg_seq, 0x12345678);
 		attrs = read_message(nlh, NFQNL_MSG_CONFIG, cases[i].number);
 		assert_int_equal(attrs.n, 5);
@@ -135,7 +135,7 @@ static void test_stop(void **state)
 	assert_true(len <= QUEUEMSG_REQUEST_MAX);
 	check_untouched_from(len);
 	assert_int_equal(nlh->nlmsg_len, len);
-	assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
+	assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST);
 	assert_int_equal(nlh->nlmsg_seq, 7);
 	attrs = read_message(nlh, NFQNL_MSG_CONFIG, 61);
 	assert_int_equal(attrs.n, 1);
