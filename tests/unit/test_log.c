@@ -10,11 +10,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- words -------------------------------------------------------------------------------------- */
@@ -128,6 +130,8 @@ static void test_pairs(void **state)
 	expect_line(LEVEL_DEBUG, "bind");
 	log_line(LEVEL_WARNING, "100%s %n");
 	expect_line(LEVEL_WARNING, "100%s %n");
+	log_raw(LEVEL_INFO, "100%s %n");
+	expect_line(LEVEL_INFO, "100%s %n");
 }
 
 static void test_levels(void **state)
@@ -148,6 +152,9 @@ static void test_levels(void **state)
 		for (int asked = LEVEL_ERROR; asked <= LEVEL_DEBUG; asked++)
 			log_line((enum log_level)asked, "x");
 		assert_int_equal(seen.lines, 2 * (level + 1));
+		for (int asked = LEVEL_ERROR; asked <= LEVEL_DEBUG; asked++)
+			log_raw((enum log_level)asked, "x");
+		assert_int_equal(seen.lines, 3 * (level + 1));
 		assert_int_equal(errno, EADDRINUSE);
 	}
 }
@@ -175,6 +182,86 @@ static void test_long_lines(void **state)
 		if (got > len)
 			assert_memory_equal(seen.text + len, ": Address already in use", got - len);
 	}
+}
+
+static void test_time(void **state)
+{
+	static const struct {
+		uint64_t realtime_ns;
+		const char *text;
+	} cases[] = {
+		{0, "1970-01-01T00:00:00.000000Z"},
+		{999, "1970-01-01T00:00:00.000000Z"},
+		{999999999, "1970-01-01T00:00:00.999999Z"},
+		{951782400000000000, "2000-02-29T00:00:00.000000Z"},
+		{1769860800123456789, "2026-01-31T12:00:00.123456Z"},
+		{4102444799000001000, "2099-12-31T23:59:59.000001Z"},
+		{UINT64_MAX, "2554-07-21T23:34:33.709551Z"},
+	};
+	char buf[LOG_TIME_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_ptr_equal(log_time(cases[i].realtime_ns, buf), buf);
+		assert_string_equal(buf, cases[i].text);
+	}
+}
+
+/* --- JSON --------------------------------------------------------------------------------------- */
+
+static const char *now(char buf[static LOG_TIME_SIZE])
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return log_time((uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec, buf);
+}
+
+/* The line seen is an object with three members and nothing else; returns its message. */
+static const char *expect_object(enum log_level level, const char *not_before)
+{
+	static char message[4096];
+	char not_after[LOG_TIME_SIZE];
+	const char *time;
+	json_t *object;
+
+	assert_int_equal(errno, EADDRINUSE);
+	assert_int_equal(seen.lines, 1);
+	assert_int_equal(seen.level, level);
+	assert_null(strchr(seen.text, '\n'));
+	object = json_loads(seen.text, 0, NULL);
+	if (!object)
+		fail_msg("no JSON: %s", seen.text);
+	assert_int_equal(json_object_size(object), 3);
+	assert_string_equal(json_string_value(json_object_get(object, "level")),
+			    log_level_name(level));
+	time = json_string_value(json_object_get(object, "time"));
+	assert_non_null(time);
+	assert_true(strcmp(not_before, time) <= 0 && strcmp(time, now(not_after)) <= 0);
+	snprintf(message, sizeof(message), "%s",
+		 json_string_value(json_object_get(object, "message")));
+	json_decref(object);
+	memset(&seen, 0, sizeof(seen));
+	return message;
+}
+
+static void test_json(void **state)
+{
+	char before[LOG_TIME_SIZE];
+
+	(void)state;
+	log_open("unit", TARGET_STDERR, LEVEL_DEBUG, true);
+	now(before);
+	errno = EADDRINUSE;
+	log_err("bind");
+	assert_string_equal(expect_object(LEVEL_ERROR, before), "bind: Address already in use");
+	log_info("\"quoted\" back\\slash\nnext\t\x01 %s", "\u00e9");
+	assert_string_equal(expect_object(LEVEL_INFO, before),
+			    "\"quoted\" back\\slash\nnext\t\x01 \u00e9");
+	log_line(LEVEL_DEBUG, "");
+	assert_string_equal(expect_object(LEVEL_DEBUG, before), "");
+	log_raw(LEVEL_WARNING, "{\"event\":1}");
+	expect_line(LEVEL_WARNING, "{\"event\":1}");
 }
 
 /* --- targets ------------------------------------------------------------------------------------ */
@@ -228,6 +315,7 @@ static void say_one_of_each(void)
 	log_warnx("w");
 	log_info("i");
 	log_debug("d");
+	log_raw(LEVEL_INFO, "{}");
 	if (errno != EADDRINUSE)
 		_exit(99);
 }
@@ -343,9 +431,9 @@ static enum log_target try_target(set_up_child *set_up, enum log_target target, 
 	return (enum log_target)WEXITSTATUS(status);
 }
 
-#define STDERR_OUTPUT  "prog: e%d: Address already in use\nprog: w\nprog: i\nprog: d\n"
-#define JOURNAL_OUTPUT "<3>e%d: Address already in use\n<4>w\n<6>i\n<7>d\n"
-#define SYSLOG_OUTPUT  "[prog]<3>e%d: Address already in use<4>w<6>i<7>d"
+#define STDERR_OUTPUT  "prog: e%d: Address already in use\nprog: w\nprog: i\nprog: d\n{}\n"
+#define JOURNAL_OUTPUT "<3>e%d: Address already in use\n<4>w\n<6>i\n<7>d\n<6>{}\n"
+#define SYSLOG_OUTPUT  "[prog]<3>e%d: Address already in use<4>w<6>i<7>d<6>{}"
 
 static void test_targets(void **state)
 {
@@ -389,6 +477,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pairs, set_up_sink, tear_down_sink),
 		cmocka_unit_test_setup_teardown(test_levels, set_up_sink, tear_down_sink),
 		cmocka_unit_test_setup_teardown(test_long_lines, set_up_sink, tear_down_sink),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test_setup_teardown(test_json, set_up_sink, tear_down_sink),
 		cmocka_unit_test(test_targets),
 	};
 
