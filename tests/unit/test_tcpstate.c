@@ -72,7 +72,10 @@ static void test_sets(void **state)
 		assert_int_equal(tcpstate_in((enum tcpstate)value, two), member);
 		assert_false(tcpstate_in((enum tcpstate)value, 0));
 		assert_true(tcpstate_in((enum tcpstate)value, UINT32_MAX));
+		assert_int_equal(tcpstate_in((enum tcpstate)value, TCPSTATE_SET_ALL), value != 0);
 	}
+	/* Nothing beyond: 13 is TCP_BOUND_INACTIVE since Linux 6.8. */
+	assert_int_equal(TCPSTATE_SET_ALL >> TCPSTATE_COUNT, 0);
 }
 
 /*
