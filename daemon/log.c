@@ -141,18 +141,38 @@ void log_raw(enum log_level level, const char *line)
 	errno = saved;
 }
 
+/* NULL where memory is short, or where line is not UTF-8. */
+static json_t *pack_line(const char *time, enum log_level level, const char *line)
+{
+	return json_pack("{s:s, s:s, s:s}", "time", time, "level", log_level_name(level), "message",
+			 line);
+}
+
+/* A file's name need not be UTF-8, nor a long line that was cut inside a character. */
+static const char *to_ascii(const char *line, char buf[static LINE_MAX_BYTES])
+{
+	size_t i;
+
+	for (i = 0; line[i] && i < LINE_MAX_BYTES - 1; i++)
+		buf[i] = line[i] & 0x80 ? '?' : line[i];
+	buf[i] = '\0';
+	return buf;
+}
+
 /* Falls back to the plain line where memory is short. */
 static void write_json(enum log_level level, const char *line)
 {
 	char time[LOG_TIME_SIZE];
+	char ascii[LINE_MAX_BYTES];
 	struct timespec now;
 	json_t *object;
 	char *text;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	log_time((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, time);
-	object = json_pack("{s:s, s:s, s:s%}", "time", time, "level", log_level_name(level),
-			   "message", line, strlen(line));
+	object = pack_line(time, level, line);
+	if (!object)
+		object = pack_line(time, level, to_ascii(line, ascii));
 	text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	write_line(level, text ? text : line, true);
 	free(text);

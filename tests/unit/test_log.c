@@ -264,6 +264,30 @@ static void test_json(void **state)
 	expect_line(LEVEL_WARNING, "{\"event\":1}");
 }
 
+/*
+ * Bytes that are not UTF-8, as a file's name may hold them, and a character cut in the middle
+ * because the line was too long: every line is an object all the same.
+ */
+static void test_json_of_bad_utf8(void **state)
+{
+	char before[LOG_TIME_SIZE];
+	char text[3000];
+
+	(void)state;
+	log_open("unit", TARGET_STDERR, LEVEL_DEBUG, true);
+	now(before);
+	errno = EADDRINUSE;
+	log_warnx("/etc/\xff\xc3.conf");
+	assert_string_equal(expect_object(LEVEL_WARNING, before), "/etc/??.conf");
+
+	for (size_t i = 0; i + 2 < sizeof(text); i += 2)
+		memcpy(text + i, "\u00e9", 3);
+	log_warnx("%s", text);
+	assert_int_equal(strlen(expect_object(LEVEL_WARNING, before)), 2047);
+	log_warnx("x%s", text);
+	assert_in_range(strlen(expect_object(LEVEL_WARNING, before)), 2046, 2047);
+}
+
 /* --- targets ------------------------------------------------------------------------------------ */
 
 /* Without syslog.h, whose inline functions would stand in the way; fortified code calls the second. */
@@ -479,6 +503,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_lines, set_up_sink, tear_down_sink),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test_setup_teardown(test_json, set_up_sink, tear_down_sink),
+		cmocka_unit_test_setup_teardown(test_json_of_bad_utf8, set_up_sink, tear_down_sink),
 		cmocka_unit_test(test_targets),
 	};
 
