@@ -68,4 +68,19 @@ check_PROGRAMS += tests/unit/test_tuple
 TESTS += tests/unit/test_tuple
 tests_unit_test_tuple_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tuple_LDADD = $(UNIT_LIBS)
+UNIT_LIBS = $(CLOSEWAITD_LIBS) $(CMOCKA_LIBS)
+
+MODEL_SOURCES = tests/unit/model.h tests/unit/model.c
+
+check_PROGRAMS += tests/unit/test_mitigate
+TESTS += tests/unit/test_mitigate
+tests_unit_test_mitigate_SOURCES = tests/unit/test_mitigate.c $(MODEL_SOURCES)
+tests_unit_test_mitigate_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_mitigate_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_mitigate_random
+TESTS += tests/unit/test_mitigate_random
+tests_unit_test_mitigate_random_SOURCES = tests/unit/test_mitigate_random.c $(MODEL_SOURCES)
+tests_unit_test_mitigate_random_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_mitigate_random_LDADD = $(UNIT_LIBS)
 endif
