@@ -83,4 +83,14 @@ TESTS += tests/unit/test_mitigate_random
 tests_unit_test_mitigate_random_SOURCES = tests/unit/test_mitigate_random.c $(MODEL_SOURCES)
 tests_unit_test_mitigate_random_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mitigate_random_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_ratelimit
+TESTS += tests/unit/test_ratelimit
+tests_unit_test_ratelimit_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ratelimit_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_stats
+TESTS += tests/unit/test_stats
+tests_unit_test_stats_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_stats_LDADD = $(UNIT_LIBS)
 endif
