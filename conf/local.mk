@@ -9,3 +9,7 @@ conf/closewaitd-rules: conf/closewaitd-rules.in Makefile
 		-e 's|@sysconfdir[@]|$(sysconfdir)|g' \
 		-e 's|@PACKAGE_VERSION[@]|$(PACKAGE_VERSION)|g' \
 		$(srcdir)/conf/closewaitd-rules.in >$@-t && chmod 755 $@-t && mv $@-t $@
+
+# make install overwrites it; a package marks it as configuration, which is kept when changed.
+closewaitdconfdir = $(sysconfdir)/closewaitd
+dist_closewaitdconf_DATA = conf/closewaitd.conf

@@ -92,4 +92,28 @@ check_PROGRAMS += tests/unit/test_stats
 TESTS += tests/unit/test_stats
 tests_unit_test_stats_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_stats_LDADD = $(UNIT_LIBS)
+UNIT_LIBS = $(CLOSEWAITD_LIBS) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_conf
+TESTS += tests/unit/test_conf
+tests_unit_test_conf_CPPFLAGS = $(AM_CPPFLAGS) -DEXAMPLE='"$(abs_srcdir)/conf/closewaitd.conf"'
+tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS)
+# Allocations of the tested objects, not of the libraries, can be made to fail.
+tests_unit_test_conf_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
+tests_unit_test_conf_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_conferror
+TESTS += tests/unit/test_conferror
+tests_unit_test_conferror_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conferror_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_conffile
+TESTS += tests/unit/test_conffile
+tests_unit_test_conffile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conffile_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_conftype
+TESTS += tests/unit/test_conftype
+tests_unit_test_conftype_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_conftype_LDADD = $(UNIT_LIBS)
 endif
