@@ -84,9 +84,7 @@ static bool kernel_can(const struct service *s, const struct conf *conf)
 {
 	if (s->destroy_support == 0 || !wants_destroy(s, conf))
 		return true;
-	if (s->destroy_support == -EPERM)
-		log_errx("destroying sockets is not permitted: run as root or with CAP_NET_ADMIN");
-	else if (s->destroy_support == -EOPNOTSUPP)
+	if (s->destroy_support == -EOPNOTSUPP)
 		log_errx(
 			"this kernel cannot destroy sockets (CONFIG_INET_DIAG_DESTROY is not set): "
 			"use a policy without \"destroy\", mode = \"audit\", or another kernel");
