@@ -216,7 +216,7 @@ up() {
 # sent FAMILY: SYNs that our rules sent to the queue, as check tells.
 sent() { # 4|6
     expect 0 rules check
-    printf '%s\n' "$out" | sed -n "s/^note: IPv$1[^:]*: to the queue: \([0-9]*\) .*/\1/p"
+    printf '%s\n' "$out" | sed -n "s/^note: .*IPv$1.*: SYNs to the queue since up: \([0-9]*\) .*/\1/p"
 }
 
 # Gives SYNs on lo to PORT the reject mark before they reach INPUT.
@@ -439,7 +439,7 @@ each_reject_mark_refuses() {
     done
     same 'SYNs counted: the marked one goes by the queue' 1 "$(sent 4)"
     expect 0 rules check
-    says 'rejected: 1 SYNs'
+    says 'SYNs rejected since up: 1 '
 }
 
 each_filter_socket_takes_what_meets_a_socket() {
