@@ -12,7 +12,6 @@
 #include "diag.h"
 
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
@@ -140,32 +139,75 @@ static int wait_readable(struct diag *diag, int64_t deadline)
 	return n == 0 ? -ETIMEDOUT : 0;
 }
 
+/* What is left of a datagram. */
+struct cursor {
+	const char *at;
+	size_t left;
+};
+
+struct message {
+	const struct nlmsghdr *nlh;
+	const void *payload;
+	size_t len; /* of the payload */
+	bool cut;   /* the message is longer than the buffer was; there is no payload */
+};
+
+/*
+ * The next message of a datagram; false behind the last. libmnl's own mnl_nlmsg_ok() takes a length
+ * of 2^31 or more for a negative one, which fits everywhere.
+ */
+static bool next_message(struct cursor *c, struct message *ret_message)
+{
+	const struct nlmsghdr *nlh = (const void *)c->at;
+	size_t step;
+
+	if (c->left < NLMSG_HDRLEN || nlh->nlmsg_len < NLMSG_HDRLEN)
+		return false;
+	if (nlh->nlmsg_len > c->left) {
+		c->left = 0;
+		*ret_message = (struct message){.nlh = nlh, .cut = true};
+		return true;
+	}
+	*ret_message = (struct message){
+		.nlh = nlh, .payload = c->at + NLMSG_HDRLEN, .len = nlh->nlmsg_len - NLMSG_HDRLEN};
+	step = NLMSG_ALIGN(nlh->nlmsg_len);
+	if (step > c->left)
+		step = c->left;
+	c->at += step;
+	c->left -= step;
+	return true;
+}
+
+/* The errno in a NLMSG_ERROR message, 0 for an ACK. */
+static int message_error(const struct message *message)
+{
+	const struct nlmsgerr *err = message->payload;
+
+	return message->len < sizeof(*err) ? -EBADMSG : err->error;
+}
+
 /* Every message of one datagram that answers one of the n requests from first_seq on. */
 static size_t take_datagram(const char *buf, size_t len, uint32_t first_seq, size_t n,
 			    answer_fn *answer, void *ctx)
 {
-	const struct nlmsghdr *nlh = (const void *)buf;
-	int left = (int)len;
+	struct cursor c = {buf, len};
+	struct message message;
 	size_t answered = 0;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
-		uint32_t index = nlh->nlmsg_seq - first_seq;
+	while (next_message(&c, &message)) {
+		uint32_t index = message.nlh->nlmsg_seq - first_seq;
 
 		if (index >= n)
 			continue; /* late: its deadline has passed */
-		if (nlh->nlmsg_type == NLMSG_ERROR) {
-			const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
-
-			if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*err))
-				answer(ctx, index, -EBADMSG, NULL, 0);
-			else
-				answer(ctx, index, err->error, NULL, 0);
-		} else if (nlh->nlmsg_type == SOCK_DIAG_BY_FAMILY) {
-			answer(ctx, index, 0, mnl_nlmsg_get_payload(nlh),
-			       mnl_nlmsg_get_payload_len(nlh));
-		} else {
+		/* A socket with many TCP-MD5 keys has a long answer; nobody is kept waiting for it. */
+		if (message.cut)
+			answer(ctx, index, -EMSGSIZE, NULL, 0);
+		else if (message.nlh->nlmsg_type == NLMSG_ERROR)
+			answer(ctx, index, message_error(&message), NULL, 0);
+		else if (message.nlh->nlmsg_type == SOCK_DIAG_BY_FAMILY)
+			answer(ctx, index, 0, message.payload, message.len);
+		else
 			continue;
-		}
 		answered++;
 	}
 	return answered;
@@ -212,11 +254,10 @@ static int receive_answers(struct diag *diag, uint32_t first_seq, size_t n, answ
 			continue;
 		}
 		for (int i = 0; i < got; i++) {
-			/* Only the kernel has port id 0; a cut answer is no answer. */
-			if (from[i].nl_pid != 0 || msgs[i].msg_hdr.msg_flags & MSG_TRUNC)
-				continue;
-			answered += take_datagram(diag->in.answers[i], msgs[i].msg_len, first_seq,
-						  n, answer, ctx);
+			/* Only the kernel has port id 0. */
+			if (from[i].nl_pid == 0)
+				answered += take_datagram(diag->in.answers[i], msgs[i].msg_len,
+							  first_seq, n, answer, ctx);
 		}
 	}
 	return 0;
@@ -324,29 +365,27 @@ struct dump {
 /* 1: the dump is complete, 0: more to come, or a negative errno. */
 static int take_dump(struct dump *dump, const char *buf, size_t len)
 {
-	const struct nlmsghdr *nlh = (const void *)buf;
-	int left = (int)len;
+	struct cursor c = {buf, len};
+	struct message message;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	while (next_message(&c, &message)) {
 		struct sock_info info;
+		int err;
 
-		if (nlh->nlmsg_seq != dump->seq)
+		if (message.nlh->nlmsg_seq != dump->seq)
 			continue; /* the rest of a dump whose deadline has passed */
-		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
+		if (message.cut)
+			return -EBADMSG;
+		if (message.nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 			return -EINTR;
-		switch (nlh->nlmsg_type) {
+		switch (message.nlh->nlmsg_type) {
 		case NLMSG_DONE:
 			return 1;
-		case NLMSG_ERROR: {
-			const struct nlmsgerr *err = mnl_nlmsg_get_payload(nlh);
-
-			if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*err) || err->error == 0)
-				return -EBADMSG;
-			return err->error;
-		}
+		case NLMSG_ERROR:
+			err = message_error(&message);
+			return err == 0 ? -EBADMSG : err;
 		case SOCK_DIAG_BY_FAMILY:
-			if (diagmsg_parse(mnl_nlmsg_get_payload(nlh),
-					  mnl_nlmsg_get_payload_len(nlh), &info) < 0)
+			if (diagmsg_parse(message.payload, message.len, &info) < 0)
 				return -EBADMSG;
 			if (dump->count < dump->max)
 				dump->infos[dump->count] = info;

@@ -350,6 +350,23 @@ static void fill(size_t n)
 	}
 }
 
+static const tcpstate_set connected = ~((tcpstate_set)1 << TCPSTATE_LISTEN);
+
+/* Sockets of one client on its source port, to n servers. */
+static struct endpoint fill_source(bool v4, size_t n, enum tcpstate state)
+{
+	struct tuple tuple = {.scope = 0};
+
+	tuple.src.addr = v4 ? addr_from_v4(htonl(INADDR_LOOPBACK)) : in6addr_loopback;
+	tuple.src.port = htons(40000);
+	tuple.dst.addr = tuple.src.addr;
+	for (size_t i = 0; i < n; i++) {
+		tuple.dst.port = htons((uint16_t)(9000 + i));
+		model_add(&k.model, &tuple, state);
+	}
+	return tuple.src;
+}
+
 static void look_up(size_t n)
 {
 	memset(k.answers, 0x5a, sizeof(k.answers));
@@ -865,18 +882,108 @@ static void short_messages_are_no_answers(void **state)
 
 static void cut_datagram(struct reply *reply)
 {
-	reply->len = cut;
+	if (cut < reply->len)
+		reply->len = cut;
 }
 
-/* Shorter than its header says, or too short for a header: nobody knows what it answers. */
-static void cut_datagrams_are_no_answers(void **state)
+/* Too short for a header: nobody knows what it answers. With one, nobody waits for the rest. */
+static void cut_answers_are_known_at_once(void **state)
 {
 	(void)state;
 	fill(2);
 	k.twist = cut_datagram;
-	for (cut = 0; cut < NLMSG_HDRLEN + sizeof(struct inet_diag_msg); cut++) {
+	for (cut = 0; cut < NLMSG_HDRLEN; cut++) {
 		look_up(2);
 		expect_all(2, -ETIMEDOUT);
+	}
+	int64_t start = fakenl_now_ms();
+
+	for (; cut < NLMSG_HDRLEN + sizeof(struct inet_diag_msg); cut++) {
+		look_up(2);
+		expect_all(2, -EMSGSIZE);
+	}
+	assert_int_equal(fakenl_now_ms(), start);
+}
+
+/* As the answer about a socket with 200 TCP-MD5 keys. */
+static void bloat_first(struct reply *reply)
+{
+	static const char keys[20000];
+	uint32_t len;
+
+	if (reply->index > 0)
+		return;
+	append_attr(reply, 18, keys, sizeof(keys));
+	len = (uint32_t)reply->len;
+	memcpy(reply->bytes, &len, sizeof(len));
+}
+
+static void an_answer_that_is_too_long_delays_nobody(void **state)
+{
+	(void)state;
+	fill(3);
+	k.twist = bloat_first;
+	look_up(3);
+	assert_int_equal(k.answers[0].error, -EMSGSIZE);
+	expect_right(1);
+	expect_right(2);
+	assert_int_equal(fakenl_now_ms(), 10000);
+}
+
+static uint32_t length;
+
+static void set_length(struct reply *reply)
+{
+	memcpy(reply->bytes, &length, sizeof(length));
+}
+
+/* Lengths that are none, on the message of a look-up and on one of a dump. */
+static void absurd_lengths_do_no_harm(void **state)
+{
+	static const uint32_t lengths[] = {0,	       1,	   15,	      0x7fffffff,
+					   0x80000000, 0xfffffffc, 0xffffffff};
+	struct endpoint local;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct sock_info info;
+		size_t count;
+
+		length = lengths[i];
+		k.twist = set_length;
+		fill(1);
+		look_up(1);
+		expect_all(1, length < NLMSG_HDRLEN ? -ETIMEDOUT : -EMSGSIZE);
+		model_clear(&k.model);
+		local = fill_source(false, 2, TCPSTATE_SYN_SENT);
+		assert_int_equal(diag_sockets_on(k.diag, &local, connected, &info, 1, &count),
+				 length < NLMSG_HDRLEN ? -ETIMEDOUT : -EBADMSG);
+		model_clear(&k.model);
+	}
+}
+
+/* Bytes that are anything: no crash (the sanitizers look), no hang, an error or an answer for each. */
+static void scramble(struct reply *reply)
+{
+	for (uint32_t n = 1 + model_random(&k.model, 8); n > 0; n--)
+		reply->bytes[model_random(&k.model, (uint32_t)reply->len)] =
+			(char)model_random(&k.model, 256);
+	if (model_random(&k.model, 4) == 0)
+		reply->len = model_random(&k.model, (uint32_t)reply->len + 1);
+}
+
+static void scrambled_answers_do_no_harm(void **state)
+{
+	(void)state;
+	fill(8);
+	k.twist = scramble;
+	for (int round = 0; round < 20000; round++) {
+		int64_t start = fakenl_now_ms();
+
+		look_up(8);
+		assert_true(fakenl_now_ms() - start <= DEADLINE_MS);
+		for (size_t i = 0; i < 8; i++)
+			assert_int_not_equal(k.answers[i].error, -EINPROGRESS);
 	}
 }
 
@@ -1035,23 +1142,6 @@ static void the_probe_hits_nobody(void **state)
 }
 
 /* --- dumps ------------------------------------------------------------------------------------------------- */
-
-static const tcpstate_set connected = ~((tcpstate_set)1 << TCPSTATE_LISTEN);
-
-/* Sockets of one client on its source port, to n servers. */
-static struct endpoint fill_source(bool v4, size_t n, enum tcpstate state)
-{
-	struct tuple tuple = tuple_reverse(&(struct tuple){0});
-
-	tuple.src.addr = v4 ? addr_from_v4(htonl(INADDR_LOOPBACK)) : in6addr_loopback;
-	tuple.src.port = htons(40000);
-	tuple.dst.addr = tuple.src.addr;
-	for (size_t i = 0; i < n; i++) {
-		tuple.dst.port = htons((uint16_t)(9000 + i));
-		model_add(&k.model, &tuple, state);
-	}
-	return tuple.src;
-}
 
 static void sockets_on_a_source_are_counted(void **state)
 {
@@ -1334,7 +1424,10 @@ int main(void)
 		DIAG_TEST(an_overrun_costs_only_what_was_lost),
 		DIAG_TEST(errors_are_handed_on),
 		DIAG_TEST(short_messages_are_no_answers),
-		DIAG_TEST(cut_datagrams_are_no_answers),
+		DIAG_TEST(cut_answers_are_known_at_once),
+		DIAG_TEST(an_answer_that_is_too_long_delays_nobody),
+		DIAG_TEST(absurd_lengths_do_no_harm),
+		DIAG_TEST(scrambled_answers_do_no_harm),
 		DIAG_TEST(no_answer_is_ever_mistaken),
 		DIAG_TEST(destroy_takes_the_named_socket),
 		DIAG_TEST(destroy_spares_the_listener_and_the_next),
