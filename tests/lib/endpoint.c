@@ -102,6 +102,19 @@ union endpoint endpoint_mapped(const union endpoint *ep)
 	return mapped;
 }
 
+union endpoint endpoint_unmapped(const union endpoint *ep)
+{
+	union endpoint plain;
+
+	if (ep->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&ep->v6.sin6_addr))
+		return *ep;
+	memset(&plain, 0, sizeof(plain));
+	plain.v4.sin_family = AF_INET;
+	plain.v4.sin_port = ep->v6.sin6_port;
+	memcpy(&plain.v4.sin_addr, &ep->v6.sin6_addr.s6_addr[12], sizeof(plain.v4.sin_addr));
+	return plain;
+}
+
 int endpoint_local(int fd, union endpoint *ret_ep)
 {
 	socklen_t len = sizeof(*ret_ep);

@@ -33,6 +33,8 @@ void endpoint_set_port(union endpoint *ep, uint16_t port);
 
 /* The IPv4 endpoint as an AF_INET6 one with a ::ffff: address; an AF_INET6 one stays as it is. */
 union endpoint endpoint_mapped(const union endpoint *ep);
+/* The other way round: an AF_INET6 endpoint with a ::ffff: address as an IPv4 one. */
+union endpoint endpoint_unmapped(const union endpoint *ep);
 
 /* What getsockname(), getpeername() say of a socket. 0 or a negative errno. */
 int endpoint_local(int fd, union endpoint *ret_ep);

@@ -91,9 +91,10 @@ static int accept_from(int listener, const union endpoint *client)
 		return fd;
 	rc = endpoint_peer(fd, &peer);
 	if (rc == 0) {
-		/* A dual-stack listener shows an IPv4 client as a v4-mapped one. */
-		want = peer.sa.sa_family == AF_INET6 ? endpoint_mapped(client) : *client;
-		if (memcmp(&peer, &want, endpoint_len(&peer)) != 0)
+		/* Either side may see IPv4 as v4-mapped: a dual-stack listener, such a client. */
+		want = endpoint_mapped(client);
+		peer = endpoint_mapped(&peer);
+		if (memcmp(&peer.v6, &want.v6, sizeof(want.v6)) != 0)
 			rc = -EBUSY;
 	} else if (rc == -ENOTCONN) {
 		rc = -EBUSY; /* an older connection, reset while it waited */
