@@ -2,6 +2,7 @@ include tests/lib/local.mk
 include tests/tools/local.mk
 include tests/unit/local.mk
 include tests/platform/local.mk
+include tests/netns/local.mk
 
 # Every suite's rule of its own is in its folder; this one is about the sources.
 TESTS += tests/check-layers.sh

@@ -1,0 +1,33 @@
+# The real daemon, the real rules, the real kernel: one program per theme, each test in a network
+# namespace of its own. They need root, and so they are not in TESTS: `make check-netns` runs them.
+
+EXTRA_DIST += tests/netns/run.sh
+
+if HAVE_CMOCKA
+NETNS_TESTS = \
+	tests/netns/test_table
+
+NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
+NETNS_LIBS = tests/netns/libnetns.a $(TESTLIB_LIBS) $(CMOCKA_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += $(NETNS_TESTS)
+check_LIBRARIES += tests/netns/libnetns.a
+tests_netns_libnetns_a_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_libnetns_a_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_libnetns_a_SOURCES = \
+	tests/netns/check.c tests/netns/check.h \
+	tests/netns/daemon.c tests/netns/daemon.h \
+	tests/netns/loglines.c tests/netns/loglines.h \
+	tests/netns/rawsyn.c tests/netns/rawsyn.h \
+	tests/netns/rules.c tests/netns/rules.h \
+	tests/netns/stage.c tests/netns/stage.h
+
+tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_table_LDADD = $(NETNS_LIBS)
+
+.PHONY: check-netns netns-programs
+netns-programs: $(NETNS_TESTS) closewaitd conf/closewaitd-rules
+check-netns: netns-programs
+	$(srcdir)/tests/netns/run.sh .
+endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "rules.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon.h"
+#include "lib/run.h"
+
+const char *rules_program(void)
+{
+	const char *program = getenv("CLOSEWAITD_RULES");
+
+	return program ? program : "conf/closewaitd-rules";
+}
+
+/* What an "up" that was free to choose has chosen. */
+static const char *chosen_backend(void)
+{
+	const char *const argv[] = {"nft", "list", "table", "inet", "closewaitd", NULL};
+
+	return run_command(argv) == 0 ? "nft" : "iptables";
+}
+
+int rules_up(const char *conf_path)
+{
+	/* Chosen once: it takes longer than everything else that a test does. */
+	static const char *backend;
+	const char *const argv[] = {
+		rules_program(), "up", "-c", conf_path, backend ? "--backend" : NULL, backend, NULL,
+	};
+	int rc;
+
+	/* The script asks this program what the configuration means. */
+	if (setenv("CLOSEWAITD", daemon_program(), 1) < 0)
+		return -errno;
+	rc = run_command(argv);
+	if (rc == 0 && !backend)
+		backend = chosen_backend();
+	return rc > 0 ? -EINVAL : rc;
+}
+
+long rules_queued(unsigned int queue)
+{
+	/* Number, port id, held, copy mode, copy range, two counters of losses, last id, 1. */
+	FILE *table = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
+	unsigned int number, last_id;
+	long found = -ENOENT;
+	char line[256];
+
+	if (!table)
+		return -errno;
+	while (fgets(line, sizeof(line), table))
+		if (sscanf(line, "%u %*u %*u %*u %*u %*u %*u %u", &number, &last_id) == 2 &&
+		    number == queue)
+			found = last_id;
+	fclose(table);
+	return found;
+}

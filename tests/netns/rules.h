@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The real rules, put into the caller's network namespace by the built closewaitd-rules. */
+#ifndef NETNS_RULES_H
+#define NETNS_RULES_H
+
+/* The program: $CLOSEWAITD_RULES, or conf/closewaitd-rules. */
+const char *rules_program(void);
+
+/*
+ * "closewaitd-rules up" with this configuration file, on the backend that it finds usable.
+ * Replaces what an earlier up left. 0 or a negative errno: it has said why on stderr.
+ */
+int rules_up(const char *conf_path);
+
+/* How many SYNs the queue was handed since it was bound, -ENOENT while nobody is bound. */
+long rules_queued(unsigned int queue);
+
+#endif
