@@ -7,6 +7,8 @@
  *  - a comment or string that is not closed swallows what follows, in silence or with an error at
  *    the end of the file; an unquoted word is a "syntax error". Here each is named in its place;
  *  - \x00 ends a string early. An error here;
+ *  - a string behind a string is appended to it, so that the ports "80" "81", a comma forgotten,
+ *    become 8081; one in any other wrong place is never freed. Errors here;
  *  - [ ] takes values of one type only, ( ) takes any. Here [ is handed on as (, so that both do;
  *  - a string in a list is given the line of the token behind it. So here a comma or bracket
  *    behind a string goes before the line ends that separate them;
@@ -126,6 +128,8 @@ static int skip_comment(struct scanner *s)
 static int take_string(struct scanner *s)
 {
 	const char *start = s->p++;
+	bool expected = value_comes(s);
+	char quoted[CONFERROR_QUOTE_SIZE];
 
 	for (; s->p < s->end && *s->p != '"' && *s->p != '\n'; s->p++) {
 		if (starts_with(s, "\\x00"))
@@ -133,12 +137,12 @@ static int take_string(struct scanner *s)
 		if (*s->p == '\\' && s->end - s->p > 1 && s->p[1] != '\n')
 			s->p++;
 	}
-	if (s->p == s->end || *s->p == '\n') {
-		char quoted[CONFERROR_QUOTE_SIZE];
-
+	conferror_quote(start + 1, (size_t)(s->p - start - 1), quoted);
+	if (s->p == s->end || *s->p == '\n')
 		return conferror_at(s->error, s->line, "a string is not closed on its line: %s",
-				    conferror_quote(start + 1, (size_t)(s->p - start - 1), quoted));
-	}
+				    quoted);
+	if (!expected)
+		return conferror_at(s->error, s->line, "no value can stand here: %s", quoted);
 	s->p++;
 	pay_lines(s);
 	put(s, start, (size_t)(s->p - start));

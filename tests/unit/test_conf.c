@@ -238,7 +238,6 @@ static void equivalent_texts(void **state)
 		{"queue = { number = 5; };", "/**/queue/* a */=// b\n{number\r\n=\t5/*;*/;}//"},
 		{"queue = { reject_mark = 0xC0000000; };",
 		 "queue = { reject_mark = 3221225472; };"},
-		{"mode = \"enforce\";", "mode = \"enf\" \"or\"\n# in pieces\n\"ce\";"},
 		{"mode = \"enforce\";", "mode = \"\\x65nforce\";"},
 		{"stale = { states = [ \"last-ack\" ]; };", "stale = { states = \"last-ack\"; };"},
 		{"stale = { states = [ \"last-ack\" ]; };",
