@@ -68,7 +68,6 @@ check_PROGRAMS += tests/unit/test_tuple
 TESTS += tests/unit/test_tuple
 tests_unit_test_tuple_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tuple_LDADD = $(UNIT_LIBS)
-UNIT_LIBS = $(CLOSEWAITD_LIBS) $(CMOCKA_LIBS)
 
 MODEL_SOURCES = tests/unit/model.h tests/unit/model.c
 FAKENL_SOURCES = tests/unit/fakenl.h tests/unit/fakenl.c
