@@ -37,7 +37,8 @@ struct queue_settings {
 
 /*
  * Writes one request that binds the queue and settles everything about it; the kernel answers
- * only if it refuses, and then nothing of it is done. One message, since packets that arrive between two of them are dropped in spite of bypass.
+ * only if it refuses, and then nothing of it is done. One message, since packets that arrive
+ * between two of them are dropped in spite of bypass.
  */
 size_t queuemsg_put_bind(void *buf, uint32_t seq, const struct queue_settings *settings);
 /* Writes a request after which packets pass unqueued; those held stay held. */
