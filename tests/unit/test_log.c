@@ -443,7 +443,7 @@ static enum log_target try_target(set_up_child *set_up, enum log_target target, 
 		say_one_of_each();
 		if (write(fds[1], syslog_line, strlen(syslog_line)) < 0)
 			_exit(98);
-		_exit((int)resolved);
+		exit((int)resolved);
 	}
 	close(fds[1]);
 	while ((n = read(fds[0], output + used, 1023 - used)) > 0)
