@@ -135,7 +135,7 @@ static int fill(scmp_filter_ctx filter)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	for (size_t i = 0; err == 0 && i < sizeof(families) / sizeof(families[0]); i++)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				       SCMP_A0(SCMP_CMP_EQ, families[i]));
+				       SCMP_A0(SCMP_CMP_EQ, families[i], 0));
 	return err;
 }
 
