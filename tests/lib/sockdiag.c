@@ -180,9 +180,10 @@ static void append_source_filter(struct request *msg, const union endpoint *loca
 	struct {
 		struct rtattr attr;
 		struct inet_diag_bc_op op;
-		struct inet_diag_hostcond cond;
+		uint8_t cond[sizeof(struct inet_diag_hostcond)]; /* ends in a flexible array */
 		uint32_t addr[4];
 	} code;
+	struct inet_diag_hostcond cond = {.family = (uint8_t)local->sa.sa_family};
 	uint32_t ignored;
 	uint16_t port;
 	size_t addr_len = local->sa.sa_family == AF_INET6 ? 16 : 4;
@@ -195,9 +196,9 @@ static void append_source_filter(struct request *msg, const union endpoint *loca
 	code.op.code = INET_DIAG_BC_S_COND;
 	code.op.yes = (uint8_t)op_len; /* behind the last instruction: the socket is accepted */
 	code.op.no = (uint16_t)(op_len + 4); /* 4 behind it: refused */
-	code.cond.family = (uint8_t)local->sa.sa_family;
-	code.cond.prefix_len = (uint8_t)(addr_len * 8);
-	code.cond.port = ntohs(port);
+	cond.prefix_len = (uint8_t)(addr_len * 8);
+	cond.port = ntohs(port);
+	memcpy(code.cond, &cond, sizeof(cond));
 	append(msg, &code, code.attr.rta_len);
 }
 
