@@ -192,7 +192,8 @@ void log_line(enum log_level level, const char *line)
 	errno = saved;
 }
 
-static void vlog(enum log_level level, bool with_errno, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void vlog(enum log_level level, bool with_errno,
+						       const char *fmt, va_list ap)
 {
 	int saved = errno;
 	char line[LINE_MAX_BYTES];

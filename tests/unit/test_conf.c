@@ -132,8 +132,8 @@ static void every_key_has_its_default(void **state)
 	static const char *const texts[] = {
 		"",
 		"# nothing\n",
-		"queue = {}; stale = {}; policy = {}; limits = {}; log = {}; metrics = {}; "
-		"control = {};",
+		("queue = {}; stale = {}; policy = {}; limits = {}; log = {}; metrics = {}; "
+		 "control = {};"),
 		"policy = { rules = (); };",
 		"policy = { rules = []; };",
 	};

@@ -292,8 +292,9 @@ static void test_json_of_bad_utf8(void **state)
 
 /* Without syslog.h, whose inline functions would stand in the way; fortified code calls the second. */
 void openlog(const char *ident, int option, int facility);
-void syslog(int priority, const char *fmt, ...);
-void __syslog_chk(int priority, int flag, const char *fmt, ...);
+void syslog(int priority, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void __syslog_chk(int priority, int flag, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 static char syslog_line[256];
 
@@ -304,7 +305,8 @@ void openlog(const char *ident, int option, int facility)
 	snprintf(syslog_line, sizeof(syslog_line), "[%s]", ident);
 }
 
-static void catch_syslog(int priority, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void catch_syslog(int priority, const char *fmt,
+							       va_list ap)
 {
 	size_t used = strlen(syslog_line);
 
