@@ -276,6 +276,19 @@ test_configuration_error_is_passed_on() {
     expect 0 rules down
 }
 
+test_the_daemon_is_understood() {
+    CLOSEWAITD=${CLOSEWAITD_RULES%/conf/*}/closewaitd
+    [ -x "$CLOSEWAITD" ] || skip "$CLOSEWAITD is not built"
+    echo 'queue = { number = 100; workers = 4; filter = "bpf"; reject_mark = 0x1000; };' >"$dir/conf"
+    expect 0 rules show --backend nft -c "$dir/conf"
+    says 'meta mark & 0x00001000 != 0x00001000 meta mark & 0x20000000 == 0x20000000'
+    says 'queue num 100-103 bypass,fanout'
+    echo 'queue = { numbre = 100; };' >"$dir/conf"
+    expect 1 rules up -c "$dir/conf"
+    says "$dir/conf:1: "
+    says 'numbre'
+}
+
 test_no_daemon_to_read_the_configuration() {
     export CLOSEWAITD="$dir/absent"
     expect 1 rules show --backend nft
@@ -545,6 +558,7 @@ each_shown_rules_are_those_of_up() {
 shape_nothing() { :; }
 shape_other_chain_only() { iptables -t mangle -A POSTROUTING -p udp -j MARK --set-mark 3; }
 shape_empty_input() { iptables -t mangle -A INPUT -p udp -j ACCEPT && iptables -t mangle -F INPUT; }
+shape_empty_table() { iptables -t mangle -N GONE && iptables -t mangle -X GONE; }
 shape_user_chain_only() { iptables -t mangle -N LEFT; ip6tables -N ALONE; }
 shape_policies() {
     iptables -P INPUT DROP
@@ -571,7 +585,7 @@ shape_native_tables() {
         add rule inet fw input iif lo counter accept comment "lo"; add table ip closewait;
         add table inet empty'
 }
-shapes='nothing other_chain_only empty_input user_chain_only policies user_chains native_tables'
+shapes='nothing other_chain_only empty_input empty_table user_chain_only policies user_chains native_tables'
 
 each_down_gives_everything_back() {
     for shape in $shapes; do
@@ -621,7 +635,7 @@ test_jump_goes_where_it_is_reached() {
         iptables -t mangle -F
         iptables -t mangle -X
         iptables -t mangle -N DEEP
-        iptables -t mangle -A DEEP -p tcp -m comment --comment '-j ACCEPT' -j MARK --set-mark 1
+        iptables -t mangle -A DEEP -p tcp -m comment --comment 'so -j ACCEPT it' -j MARK --set-mark 1
         iptables -t mangle -N DEEPER
         iptables -t mangle -A DEEPER -p icmp -j DROP
         iptables -t mangle -A DEEPER -j DEEP
@@ -656,7 +670,7 @@ test_jump_goes_where_it_is_reached() {
 3|! -p tcp -j DROP
 3|-j DEEPER
 3|-j MARK --set-mark 0x5
-3|-m comment --comment "x -j DROP" -j MARK --set-mark 0x5
+3|-m comment --comment "x -j DROP y" -j MARK --set-mark 0x5
 EOF
 }
 
