@@ -242,6 +242,7 @@ test_bad_arguments() {
 raise|raise: not a command; allowed: up, down, show, check
 up --queue 65536|--queue "65536": not a queue number, 0 to 65535
 up --queue x|--queue "x": not a queue number, 0 to 65535
+up --queue 061|--queue "061": not a queue number
 up --queue -1|--queue "-1": not a queue number, 0 to 65535
 up --queue 99999999999999999999|not a queue number
 up --queue|--queue: a value is missing
