@@ -178,12 +178,15 @@ static bool next_message(struct cursor *c, struct message *ret_message)
 	return true;
 }
 
-/* The errno in a NLMSG_ERROR message, 0 for an ACK. */
+/* The negative errno in a NLMSG_ERROR or NLMSG_DONE message, 0 for an ACK or a dump's good end. */
 static int message_error(const struct message *message)
 {
-	const struct nlmsgerr *err = message->payload;
+	int error;
 
-	return message->len < sizeof(*err) ? -EBADMSG : err->error;
+	if (message->len < sizeof(error))
+		return -EBADMSG;
+	memcpy(&error, message->payload, sizeof(error));
+	return error > 0 ? -EBADMSG : error;
 }
 
 /* Every message of one datagram that answers one of the n requests from first_seq on. */
@@ -380,7 +383,9 @@ static int take_dump(struct dump *dump, const char *buf, size_t len)
 			return -EINTR;
 		switch (message.nlh->nlmsg_type) {
 		case NLMSG_DONE:
-			return 1;
+			/* A dump that fails on the way ends with its errno (netlink_dump_done()). */
+			err = message_error(&message);
+			return err == 0 ? 1 : err;
 		case NLMSG_ERROR:
 			err = message_error(&message);
 			return err == 0 ? -EBADMSG : err;

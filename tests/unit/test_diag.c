@@ -55,6 +55,7 @@ static struct {
 	size_t per_piece; /* sockets in one datagram of a dump */
 	int dump_error;	  /* instead of a dump */
 	bool never_done;  /* a dump has no end */
+	int done_error;	  /* that a dump ends with */
 	struct diag_request requests[DIAG_BATCH_MAX];
 	struct diag_answer answers[DIAG_BATCH_MAX];
 	int errors[DIAG_BATCH_MAX];
@@ -222,7 +223,7 @@ static void answer_dump(int fd, const struct nlmsghdr *nlh, const struct inet_di
 	}
 	if (!k.never_done) {
 		start = begin_message(&reply, NLMSG_DONE, NLM_F_MULTI);
-		append(&reply, &(int){0}, sizeof(int));
+		append(&reply, &k.done_error, sizeof(k.done_error));
 		end_message(&reply, start);
 	}
 	if (reply.len > 0)
@@ -829,10 +830,13 @@ static void errors_are_handed_on(void **state)
 		look_up(2);
 		expect_all(2, errors[i]);
 	}
-	/* An ACK is no answer to a question. */
-	told_error = 0;
-	look_up(2);
-	expect_all(2, -EBADMSG);
+	/* An ACK is no answer to a question, nor is what is no errno. */
+	for (told_error = 0; told_error <= 2; told_error++) {
+		look_up(2);
+		expect_all(2, -EBADMSG);
+		diag_destroy(k.diag, k.requests, 2, k.errors);
+		assert_int_equal(k.errors[0], told_error == 0 ? 0 : -EBADMSG);
+	}
 }
 
 static size_t cut;
@@ -873,7 +877,7 @@ static void short_messages_are_no_answers(void **state)
 	}
 	told_error = -ENOENT;
 	k.twist = cut_error;
-	for (cut = NLMSG_HDRLEN; cut < NLMSG_HDRLEN + sizeof(struct nlmsgerr); cut++) {
+	for (cut = NLMSG_HDRLEN; cut < NLMSG_HDRLEN + sizeof(int); cut++) {
 		look_up(1);
 		expect_all(1, -EBADMSG);
 	}
@@ -1249,6 +1253,7 @@ static void expect_dump_fails(int error)
 
 	k.twist = NULL;
 	k.dump_error = 0;
+	k.done_error = 0;
 	k.never_done = false;
 	assert_int_equal(diag_sockets_on(k.diag, &local, connected, &info, 1, &count), 0);
 	assert_int_equal(count, 8);
@@ -1274,6 +1279,8 @@ static void a_failed_dump_says_nothing(void **state)
 	}
 	k.dump_error = -EBUSY;
 	expect_dump_fails(-EBUSY);
+	k.done_error = -EMSGSIZE;
+	expect_dump_fails(-EMSGSIZE);
 	k.never_done = true;
 	expect_dump_fails(-ETIMEDOUT);
 }
