@@ -217,9 +217,26 @@ static size_t take_datagram(const char *buf, size_t len, uint32_t first_seq, siz
 }
 
 /*
+ * What to do after a read that failed: 0, read on, or a negative errno, give up. ENOBUFS says that
+ * answers were lost; those before it are still to be read, so it is kept in lost for the end.
+ */
+static int after_failed_read(struct diag *diag, int err, int64_t deadline, int *lost)
+{
+	switch (err) {
+	case -EINTR:
+		return 0;
+	case -ENOBUFS:
+		*lost = err;
+		return 0;
+	case -EAGAIN:
+		return *lost ? *lost : wait_readable(diag, deadline);
+	}
+	return err;
+}
+
+/*
  * Reads until n answers are there. -ETIMEDOUT or the errno of reading: then some requests stay
- * unanswered. ENOBUFS says that answers were lost; those before it are still to be read, so it is
- * kept for the end.
+ * unanswered.
  */
 static int receive_answers(struct diag *diag, uint32_t first_seq, size_t n, answer_fn *answer,
 			   void *ctx)
@@ -233,6 +250,7 @@ static int receive_answers(struct diag *diag, uint32_t first_seq, size_t n, answ
 
 	while (answered < n) {
 		size_t want = n - answered < RECV_BATCH ? n - answered : RECV_BATCH;
+		size_t before = answered;
 		int got;
 
 		for (size_t i = 0; i < want; i++) {
@@ -244,17 +262,10 @@ static int receive_answers(struct diag *diag, uint32_t first_seq, size_t n, answ
 		}
 		got = recvmmsg(diag->fd, msgs, (unsigned int)want, MSG_DONTWAIT, NULL);
 		if (got < 0) {
-			int err = -errno;
+			int err = after_failed_read(diag, -errno, deadline, &lost);
 
-			if (err == -ENOBUFS) {
-				lost = err;
-				continue;
-			}
-			if (err == -EAGAIN)
-				err = lost ? lost : wait_readable(diag, deadline);
-			if (err < 0 && err != -EINTR)
+			if (err < 0)
 				return err;
-			continue;
 		}
 		for (int i = 0; i < got; i++) {
 			/* Only the kernel has port id 0. */
@@ -262,6 +273,9 @@ static int receive_answers(struct diag *diag, uint32_t first_seq, size_t n, answ
 				answered += take_datagram(diag->in.answers[i], msgs[i].msg_len,
 							  first_seq, n, answer, ctx);
 		}
+		/* Other messages without end must not hold the SYNs. */
+		if (answered == before && now_ms() > deadline)
+			return lost ? lost : -ETIMEDOUT;
 	}
 	return 0;
 }
@@ -423,6 +437,8 @@ static int dump_family(struct diag *diag, struct dump *dump, int family,
 			done = -EBADMSG;
 		else if (got > 0 && from.nl_pid == 0)
 			done = take_dump(dump, diag->in.dump, (size_t)got);
+		if (done == 0 && now_ms() > deadline)
+			done = -ETIMEDOUT;
 	}
 	return done < 0 ? done : 0;
 }

@@ -808,6 +808,55 @@ static void an_overrun_costs_only_what_was_lost(void **state)
 	assert_int_equal(fakenl_now_ms(), 10000);
 }
 
+/* Something to read at every moment, and nothing of it for us. */
+static void a_flood_does_not_outlast_the_deadline(void **state)
+{
+	static struct reply flood;
+	struct endpoint local;
+	struct sock_info info;
+	int64_t start;
+	size_t count;
+
+	(void)state;
+	fill(2);
+	append_error(&flood, -ENOENT);
+	fakenl_flood(fakenl_fd(), flood.bytes, flood.len, FOREIGN_PORT);
+	k.twist = lose;
+	fakenl_set_read_time(1);
+	start = fakenl_now_ms();
+	look_up(2);
+	expect_all(2, -ETIMEDOUT);
+	assert_in_range(fakenl_now_ms() - start, DEADLINE_MS, DEADLINE_MS + 2);
+
+	local = fill_source(true, 1, TCPSTATE_SYN_SENT);
+	start = fakenl_now_ms();
+	assert_int_equal(diag_sockets_on(k.diag, &local, connected, &info, 1, &count), -ETIMEDOUT);
+	assert_in_range(fakenl_now_ms() - start, DUMP_DEADLINE_MS, DUMP_DEADLINE_MS + 2);
+}
+
+static void overruns_without_end_do_not_either(void **state)
+{
+	int64_t start = fakenl_now_ms();
+
+	(void)state;
+	fill(2);
+	fakenl_set_read_time(1);
+	fakenl_fail(FAKENL_RECV, 0, FAKENL_FOR_EVER, ENOBUFS);
+	look_up(2);
+	expect_all(2, -ENOBUFS);
+	assert_in_range(fakenl_now_ms() - start, DEADLINE_MS, DEADLINE_MS + 2);
+}
+
+/* Whoever was kept from running for a while still finds the answers that came in time. */
+static void a_slow_reader_loses_nothing(void **state)
+{
+	(void)state;
+	fill(DIAG_BATCH_MAX);
+	fakenl_set_read_time(DEADLINE_MS / 2 + 1);
+	look_up(DIAG_BATCH_MAX);
+	expect_all_right(DIAG_BATCH_MAX);
+}
+
 /* --- answers that cannot be read ----------------------------------------------------------------------------- */
 
 static int told_error;
@@ -1429,6 +1478,9 @@ int main(void)
 		DIAG_TEST(interruptions_do_no_harm),
 		DIAG_TEST(reading_fails),
 		DIAG_TEST(an_overrun_costs_only_what_was_lost),
+		DIAG_TEST(a_flood_does_not_outlast_the_deadline),
+		DIAG_TEST(overruns_without_end_do_not_either),
+		DIAG_TEST(a_slow_reader_loses_nothing),
 		DIAG_TEST(errors_are_handed_on),
 		DIAG_TEST(short_messages_are_no_answers),
 		DIAG_TEST(cut_answers_are_known_at_once),
