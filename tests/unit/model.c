@@ -209,6 +209,9 @@ static uint32_t interface_of(const struct model *model, const struct in6_addr *a
 	return 0;
 }
 
+/* Sockets that are bound and no more: asked for as a state of their own, told as CLOSE (6.8). */
+#define BOUND_INACTIVE ((tcpstate_set)1 << 13)
+
 /* The sockets in one of states on a local endpoint; the first of them, if any. */
 static size_t count_on(const struct model *model, const struct endpoint *local, tcpstate_set states,
 		       struct sock_info *ret_first)
@@ -218,7 +221,10 @@ static size_t count_on(const struct model *model, const struct endpoint *local, 
 	for (size_t i = 0; i < model->n_slots; i++) {
 		const struct sock_info *socket = &model->sockets[i];
 
-		if (socket->state == 0 || !tcpstate_in(socket->state, states) ||
+		tcpstate_set state = socket->state == TCPSTATE_CLOSE ? BOUND_INACTIVE
+								     : tcpstate_bit(socket->state);
+
+		if (socket->state == 0 || !(state & states) ||
 		    !endpoint_is(&socket->tuple.src, local))
 			continue;
 		if (count++ == 0)
@@ -679,8 +685,7 @@ const char *model_check_invariants(const struct model *model)
 
 static enum finding expect_stale(struct model *model, const struct tuple *tuple)
 {
-	const tcpstate_set connected =
-		~(tcpstate_bit(TCPSTATE_LISTEN) | tcpstate_bit(TCPSTATE_CLOSE));
+	const tcpstate_set connected = ~(tcpstate_bit(TCPSTATE_LISTEN) | BOUND_INACTIVE);
 	const struct sock_info *claimant = model_find(model, tuple);
 	struct sock_info only;
 
