@@ -28,6 +28,13 @@
 _Static_assert(DIAG_BATCH_MAX >= 2 * QUEUE_BATCH_MAX, "two look-ups for each SYN in one round");
 _Static_assert((int)STATS_PACKET_KINDS == (int)PACKET_KIND_COUNT, "a counter for each kind");
 
+/*
+ * What the look-ups elsewhere of one batch may take together: each walks over all sockets of the
+ * kernel, a quarter of a second where there are 100,000, and everybody in the batch waits. A client
+ * sends its SYN again after 1 s.
+ */
+#define ELSEWHERE_BUDGET_US 200000
+
 /* What is known about one SYN so far. */
 struct work {
 	enum finding finding;
@@ -242,6 +249,7 @@ static void look_elsewhere(struct mitigate *m)
 {
 	const tcpstate_set connected =
 		TCPSTATE_SET_ALL & ~(tcpstate_bit(TCPSTATE_LISTEN) | tcpstate_bit(TCPSTATE_CLOSE));
+	const uint64_t start_us = m->ops->monotonic_us(m->ctx);
 
 	for (size_t i = 0; i < m->n; i++) {
 		struct work *work = &m->work[i];
@@ -251,6 +259,10 @@ static void look_elsewhere(struct mitigate *m)
 
 		if (!work->suspect)
 			continue;
+		if (m->ops->monotonic_us(m->ctx) - start_us > ELSEWHERE_BUDGET_US) {
+			settle_failed(work, -ETIMEDOUT);
+			continue;
+		}
 		err = m->ops->sockets_on(m->ctx, &m->tuples[i].src, connected, &only, 1, &count);
 		if (err < 0) {
 			settle_failed(work, err);

@@ -1160,6 +1160,30 @@ static void the_time_runs_from_receipt_to_verdict(void **state)
 	tear_down();
 }
 
+/* Each search for a rewritten SYN's sender takes the kernel long, and the whole batch is held. */
+static void searches_elsewhere_share_one_budget(void **state)
+{
+	(void)state;
+	set_up(ACTION_DESTROY, MODE_ENFORCE);
+	t.model.latency_us[MODEL_SOCKETS_ON] = 90000;
+	for (size_t i = 0; i < QUEUE_BATCH_MAX; i++) {
+		struct tuple tuple = loopback_tuple(FAMILY_V4, (uint16_t)(40000 + i));
+
+		add_occupant(&tuple, TCPSTATE_CLOSE_WAIT);
+		add_syn(&tuple);
+	}
+	run();
+	assert_int_equal(t.model.calls[MODEL_SOCKETS_ON], 3);
+	assert_int_equal(stats_get(&t.stats.finding[FINDING_UNPROVEN]), 3);
+	assert_int_equal(stats_get(&t.stats.finding[FINDING_LOOKUP_FAILED]), QUEUE_BATCH_MAX - 3);
+	assert_int_equal(t.model.incidents[3].error, -ETIMEDOUT);
+
+	/* The next batch has its own. */
+	run();
+	assert_int_equal(t.model.calls[MODEL_SOCKETS_ON], 3);
+	tear_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1192,6 +1216,7 @@ int main(void)
 		cmocka_unit_test(destroys_are_limited),
 		cmocka_unit_test(only_destroys_count_towards_the_limit),
 		cmocka_unit_test(the_time_runs_from_receipt_to_verdict),
+		cmocka_unit_test(searches_elsewhere_share_one_budget),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
