@@ -49,6 +49,13 @@ TESTS += tests/unit/test_policy
 tests_unit_test_policy_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_policy_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_queue
+TESTS += tests/unit/test_queue
+tests_unit_test_queue_SOURCES = tests/unit/test_queue.c $(FAKENL_SOURCES)
+tests_unit_test_queue_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_queue_LDFLAGS = $(AM_LDFLAGS) $(FAKENL_WRAP) -Wl,--wrap=fopen
+tests_unit_test_queue_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_queuemsg
 TESTS += tests/unit/test_queuemsg
 tests_unit_test_queuemsg_CFLAGS = $(UNIT_CFLAGS)
