@@ -161,11 +161,9 @@ static void take_datagram(struct queue *queue, const char *buf, size_t len,
 		losses->missed += count_missed(queue, packets[(*n)++].id);
 }
 
-int queue_receive(struct queue *queue, struct held_packet *ret_packets, size_t *ret_n,
-		  struct queue_losses *ret_losses)
+/* The number of datagrams that were read, 0 if there is none now, or a negative errno. */
+static int read_datagrams(struct queue *queue, struct queue_losses *losses)
 {
-	struct queue_losses losses = {0};
-	size_t n = 0;
 	int got;
 
 	for (size_t i = 0; i < QUEUE_BATCH_MAX; i++)
@@ -173,19 +171,33 @@ int queue_receive(struct queue *queue, struct held_packet *ret_packets, size_t *
 	do {
 		got = recvmmsg(queue->fd, queue->msgs, QUEUE_BATCH_MAX, MSG_DONTWAIT, NULL);
 		if (got < 0 && errno == ENOBUFS)
-			losses.overruns++;
+			losses->overruns++;
 	} while (got < 0 && (errno == ENOBUFS || errno == EINTR));
-	*ret_losses = losses;
-	if (got < 0 && errno != EAGAIN)
-		return -errno;
+	if (got < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	return got;
+}
 
-	for (int i = 0; i < got; i++) {
-		/* Only the kernel has port id 0. */
-		if (queue->from[i].nl_pid == 0)
-			take_datagram(queue, queue->in[i], queue->msgs[i].msg_len, ret_packets, &n,
-				      &losses);
-	}
+int queue_receive(struct queue *queue, struct held_packet *ret_packets, size_t *ret_n,
+		  struct queue_losses *ret_losses)
+{
+	struct queue_losses losses = {0};
+	size_t n = 0;
+	int got;
+
+	/* Behind a batch of other messages, refused verdicts say, packets may be waiting. */
+	do {
+		got = read_datagrams(queue, &losses);
+		for (int i = 0; i < got; i++) {
+			/* Only the kernel has port id 0. */
+			if (queue->from[i].nl_pid == 0)
+				take_datagram(queue, queue->in[i], queue->msgs[i].msg_len,
+					      ret_packets, &n, &losses);
+		}
+	} while (n == 0 && got > 0);
 	*ret_losses = losses;
+	if (got < 0)
+		return got;
 	*ret_n = n;
 	return 0;
 }

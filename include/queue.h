@@ -35,7 +35,7 @@ int queue_open(uint16_t number, uint32_t max_held, struct queue **ret_queue);
 int queue_fd(const struct queue *queue);
 /*
  * Takes the packets that are there now, at most QUEUE_BATCH_MAX. Their data is valid until the
- * next call. Returns 0 with no packets if there are none; losses is always filled.
+ * next call. Returns 0 with no packets only if there are none; losses is always filled.
  */
 int queue_receive(struct queue *queue, struct held_packet *ret_packets, size_t *ret_n,
 		  struct queue_losses *ret_losses);

@@ -557,6 +557,25 @@ static void refused_verdicts_are_counted(void **state)
 	assert_int_equal(k.n, 2);
 }
 
+/* When the queue is drained, no packet at all means that none is held any more. */
+static void packets_behind_other_messages_are_found(void **state)
+{
+	const struct bytes b = packet_message(99, 0, 60);
+
+	(void)state;
+	for (size_t i = 0; i < 3 * QUEUE_BATCH_MAX; i++)
+		deliver_error_message(-ENOENT);
+	for (size_t i = 0; i < QUEUE_BATCH_MAX; i++)
+		fakenl_deliver(fakenl_fd(), b.at, b.len, FOREIGN_PORT, 0);
+	hold(1, 0);
+	receive();
+	assert_int_equal(k.n, 1);
+	assert_int_equal(k.packets[0].id, 1);
+	expect_losses(0, 0, 0, 3 * QUEUE_BATCH_MAX);
+	receive();
+	assert_int_equal(k.n, 0);
+}
+
 static void scrambled_messages_do_no_harm(void **state)
 {
 	(void)state;
@@ -686,6 +705,7 @@ int main(void)
 		QUEUE_TEST(reading_fails),
 		QUEUE_TEST(a_packet_with_an_id_is_delivered_however_cut),
 		QUEUE_TEST(refused_verdicts_are_counted),
+		QUEUE_TEST(packets_behind_other_messages_are_found),
 		QUEUE_TEST(scrambled_messages_do_no_harm),
 		QUEUE_TEST(gaps_in_the_ids_are_counted),
 		QUEUE_TEST(ids_wrap_around),
