@@ -5,6 +5,7 @@ libclosewaitd_a_SOURCES = \
 	include/event.h daemon/event.c \
 	include/service.h daemon/service.c \
 	include/worker.h daemon/worker.c \
+	include/judge.h daemon/judge.c \
 	include/mitigate.h daemon/mitigate.c \
 	include/ratelimit.h daemon/ratelimit.c \
 	include/diag.h daemon/diag.c \

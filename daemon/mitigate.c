@@ -19,11 +19,11 @@
 #include "config.h"
 
 #include "mitigate.h"
+#include "judge.h"
 #include "ratelimit.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 _Static_assert(DIAG_BATCH_MAX >= 2 * QUEUE_BATCH_MAX, "two look-ups for each SYN in one round");
 _Static_assert((int)STATS_PACKET_KINDS == (int)PACKET_KIND_COUNT, "a counter for each kind");
@@ -34,20 +34,6 @@ _Static_assert((int)STATS_PACKET_KINDS == (int)PACKET_KIND_COUNT, "a counter for
  * sends its SYN again after 1 s.
  */
 #define ELSEWHERE_BUDGET_US 200000
-
-/* What is known about one SYN so far. */
-struct work {
-	enum finding finding;
-	int error;
-	bool suspect; /* a stale occupant, and no finding yet */
-	bool has_occupant;
-	struct sock_info occupant;
-	bool has_claimant;
-	enum tcpstate claimant_state;
-	enum proof proof;
-	struct policy_decision decision;
-	enum result result;
-};
 
 struct mitigate {
 	const struct mitigate_ops *ops;
@@ -60,7 +46,7 @@ struct mitigate {
 	const struct mitigate_syn *syns;
 	size_t n;
 	struct tuple tuples[QUEUE_BATCH_MAX]; /* with their scope */
-	struct work work[QUEUE_BATCH_MAX];
+	struct judgement work[QUEUE_BATCH_MAX];
 
 	/* Of the stage in hand. */
 	size_t owner[DIAG_BATCH_MAX]; /* the SYN that a request belongs to */
@@ -105,44 +91,6 @@ static void request(struct mitigate *m, size_t *count, size_t i, const struct tu
 	(*count)++;
 }
 
-static void settle(struct work *work, enum finding finding)
-{
-	work->finding = finding;
-	work->suspect = false;
-}
-
-static void settle_failed(struct work *work, int error)
-{
-	settle(work, FINDING_LOOKUP_FAILED);
-	work->error = error;
-}
-
-static bool is_stale(const struct mitigate *m, enum tcpstate state)
-{
-	return tcpstate_can_be_stale(state) && tcpstate_in(state, m->settings.policy->stale);
-}
-
-static void judge_occupant(struct mitigate *m, struct work *work, const struct diag_answer *answer)
-{
-	if (answer->error == -ENOENT) {
-		settle(work, FINDING_NO_LISTENER);
-		return;
-	}
-	if (answer->error < 0) {
-		settle_failed(work, answer->error);
-		return;
-	}
-	work->has_occupant = true;
-	work->occupant = answer->info;
-	if (answer->info.state == TCPSTATE_LISTEN)
-		settle(work, sock_info_accept_queue_full(&answer->info) ? FINDING_ACCEPT_QUEUE_FULL
-									: FINDING_LISTENER);
-	else if (is_stale(m, answer->info.state))
-		work->suspect = true;
-	else
-		settle(work, FINDING_NOT_STALE);
-}
-
 static void look_up_occupants(struct mitigate *m)
 {
 	size_t count = 0;
@@ -151,7 +99,7 @@ static void look_up_occupants(struct mitigate *m)
 		const struct mitigate_syn *syn = &m->syns[i];
 		struct tuple occupant;
 
-		m->work[i] = (struct work){.finding = FINDING_NOT_JUDGED};
+		m->work[i] = (struct judgement){.finding = FINDING_NOT_JUDGED};
 		if (!syn->loopback || !packet_is_syn(syn->kind))
 			continue;
 		m->tuples[i] = syn->tuple;
@@ -164,45 +112,7 @@ static void look_up_occupants(struct mitigate *m)
 		return;
 	m->ops->lookup(m->ctx, m->requests, count, m->answers);
 	for (size_t k = 0; k < count; k++)
-		judge_occupant(m, &m->work[m->owner[k]], &m->answers[k]);
-}
-
-/* The second look at the occupant: still the same socket, and still stale? */
-static void judge_suspect(struct mitigate *m, struct work *work, const struct diag_answer *answer)
-{
-	if (answer->error == -ENOENT) {
-		settle(work, FINDING_NOT_STALE);
-		work->occupant.state = TCPSTATE_CLOSE; /* closed by its owner in between */
-		return;
-	}
-	if (answer->error < 0) {
-		settle_failed(work, answer->error);
-		return;
-	}
-	work->occupant = answer->info;
-	if (!is_stale(m, answer->info.state))
-		settle(work, FINDING_NOT_STALE);
-}
-
-/* A suspect that is left without finding and without claimant has to be sought elsewhere. */
-static void judge_claimant(struct work *work, const struct diag_answer *answer)
-{
-	/* The kernel answers with a listener on the source port where there is no connection. */
-	if (answer->error == -ENOENT ||
-	    (answer->error == 0 && answer->info.state == TCPSTATE_LISTEN))
-		return;
-	if (answer->error < 0) {
-		settle_failed(work, answer->error);
-		return;
-	}
-	work->has_claimant = true;
-	work->claimant_state = answer->info.state;
-	if (answer->info.state == TCPSTATE_SYN_SENT) {
-		settle(work, FINDING_COLLISION);
-		work->proof = PROOF_EXACT;
-	} else {
-		settle(work, FINDING_DUPLICATE_SYN);
-	}
+		judge_occupant(&m->work[m->owner[k]], m->settings.policy->stale, &m->answers[k]);
 }
 
 static bool source_is_local(struct mitigate *m, const struct tuple *tuple)
@@ -215,13 +125,13 @@ static void look_up_suspects(struct mitigate *m)
 	size_t count = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
-		struct work *work = &m->work[i];
+		struct judgement *work = &m->work[i];
 		struct tuple occupant;
 
 		if (!work->suspect)
 			continue;
 		if (!source_is_local(m, &m->tuples[i])) {
-			settle(work, FINDING_FOREIGN_SOURCE);
+			judge_foreign(work);
 			continue;
 		}
 		occupant = tuple_reverse(&m->tuples[i]);
@@ -232,9 +142,9 @@ static void look_up_suspects(struct mitigate *m)
 		return;
 	m->ops->lookup(m->ctx, m->requests, count, m->answers);
 	for (size_t k = 0; k < count; k += 2) {
-		struct work *work = &m->work[m->owner[k]];
+		struct judgement *work = &m->work[m->owner[k]];
 
-		judge_suspect(m, work, &m->answers[k]);
+		judge_second_look(work, m->settings.policy->stale, &m->answers[k]);
 		if (work->suspect)
 			judge_claimant(work, &m->answers[k + 1]);
 	}
@@ -247,37 +157,21 @@ static void look_up_suspects(struct mitigate *m)
  */
 static void look_elsewhere(struct mitigate *m)
 {
-	const tcpstate_set connected =
-		TCPSTATE_SET_ALL & ~(tcpstate_bit(TCPSTATE_LISTEN) | tcpstate_bit(TCPSTATE_CLOSE));
 	const uint64_t start_us = m->ops->monotonic_us(m->ctx);
 
 	for (size_t i = 0; i < m->n; i++) {
-		struct work *work = &m->work[i];
-		struct sock_info only;
+		struct judgement *work = &m->work[i];
+		struct sock_info only = {0};
 		size_t count = 0;
 		int err;
 
 		if (!work->suspect)
 			continue;
-		if (m->ops->monotonic_us(m->ctx) - start_us > ELSEWHERE_BUDGET_US) {
-			settle_failed(work, -ETIMEDOUT);
-			continue;
-		}
-		err = m->ops->sockets_on(m->ctx, &m->tuples[i].src, connected, &only, 1, &count);
-		if (err < 0) {
-			settle_failed(work, err);
-			continue;
-		}
-		if (count > 0) {
-			work->has_claimant = true;
-			work->claimant_state = only.state;
-		}
-		if (count == 1 && only.state == TCPSTATE_SYN_SENT) {
-			settle(work, FINDING_COLLISION);
-			work->proof = PROOF_SOURCE;
-		} else {
-			settle(work, FINDING_UNPROVEN);
-		}
+		err = -ETIMEDOUT;
+		if (m->ops->monotonic_us(m->ctx) - start_us <= ELSEWHERE_BUDGET_US)
+			err = m->ops->sockets_on(m->ctx, &m->tuples[i].src, JUDGE_CONNECTED, &only,
+						 1, &count);
+		judge_elsewhere(work, err, count, &only);
 	}
 }
 
@@ -287,47 +181,15 @@ static void decide(struct mitigate *m)
 	bool needs_unit = policy_needs_unit(policy);
 
 	for (size_t i = 0; i < m->n; i++) {
-		struct work *work = &m->work[i];
-		const struct sock_info *occupant = &work->occupant;
+		struct judgement *work = &m->work[i];
+		const char *unit = NULL;
 
 		if (work->finding != FINDING_COLLISION)
 			continue;
-
-		const struct policy_occupant known = {
-			.local = m->tuples[i].dst,
-			.uid = occupant->uid,
-			.unit = needs_unit ? m->ops->unit(m->ctx, occupant->cgroup_id) : NULL,
-			.age_ms = occupant->age_ms,
-			.unread = sock_info_unread(occupant),
-		};
-
-		work->decision = policy_decide(policy, &known);
-		if (m->settings.mode == MODE_AUDIT) {
-			work->result = RESULT_AUDITED;
-			continue;
-		}
-		switch (work->decision.action) {
-		case ACTION_LOG:
-			work->result = RESULT_LOGGED;
-			break;
-		case ACTION_DESTROY:
-			work->result = RESULT_LIMITED; /* until act() gets round to it */
-			break;
-		case ACTION_DROP:
-			work->result = RESULT_DROPPED;
-			break;
-		case ACTION_REJECT:
-			work->result = RESULT_REJECTED;
-			break;
-		}
+		if (needs_unit)
+			unit = m->ops->unit(m->ctx, work->occupant.cgroup_id);
+		judge_decide(work, policy, m->settings.mode, &m->tuples[i].dst, unit);
 	}
-}
-
-static enum result destroy_result(int error)
-{
-	if (error == 0)
-		return RESULT_DESTROYED;
-	return error == -ENOENT ? RESULT_GONE : RESULT_FAILED;
 }
 
 static void act(struct mitigate *m)
@@ -335,7 +197,7 @@ static void act(struct mitigate *m)
 	size_t count = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
-		const struct work *work = &m->work[i];
+		const struct judgement *work = &m->work[i];
 		struct tuple occupant;
 
 		if (work->finding != FINDING_COLLISION || work->result != RESULT_LIMITED)
@@ -348,20 +210,15 @@ static void act(struct mitigate *m)
 	if (count == 0)
 		return;
 	m->ops->destroy(m->ctx, m->requests, count, m->errors);
-	for (size_t k = 0; k < count; k++) {
-		struct work *work = &m->work[m->owner[k]];
-
-		work->result = destroy_result(m->errors[k]);
-		if (work->result == RESULT_FAILED)
-			work->error = m->errors[k];
-	}
+	for (size_t k = 0; k < count; k++)
+		judge_destroy(&m->work[m->owner[k]], m->errors[k]);
 }
 
 static int give_verdicts(struct mitigate *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct mitigate_syn *syn = &m->syns[i];
-		const struct work *work = &m->work[i];
+		const struct judgement *work = &m->work[i];
 		bool collision = work->finding == FINDING_COLLISION;
 		uint32_t mark = syn->mark & ~m->settings.clear_mark;
 
@@ -377,7 +234,8 @@ static int give_verdicts(struct mitigate *m)
 	return m->ops->verdicts(m->ctx, m->verdicts, m->n);
 }
 
-static void count_work(struct mitigate *m, const struct mitigate_syn *syn, const struct work *work)
+static void count_work(struct mitigate *m, const struct mitigate_syn *syn,
+		       const struct judgement *work)
 {
 	struct stats *stats = m->stats;
 
@@ -413,25 +271,10 @@ static void count_work(struct mitigate *m, const struct mitigate_syn *syn, const
 
 static void report(struct mitigate *m, size_t i, uint64_t verdict_us, uint64_t realtime_ns)
 {
-	const struct work *work = &m->work[i];
-	struct incident incident = {
-		.time_ns = realtime_ns,
-		.verdict_us = verdict_us,
-		.finding = work->finding,
-		.syn = m->tuples[i],
-		.error = work->error,
-		.has_occupant = work->has_occupant,
-		.occupant = work->occupant,
-		.has_claimant = work->has_claimant,
-		.claimant_state = work->claimant_state,
-		.mode = m->settings.mode,
-		.proof = work->proof,
-		.action = work->decision.action,
-		.result = work->result,
-	};
+	struct incident incident = judge_incident(&m->work[i], &m->tuples[i], m->settings.mode);
 
-	if (work->decision.rule)
-		strncpy(incident.rule, work->decision.rule, sizeof(incident.rule) - 1);
+	incident.time_ns = realtime_ns;
+	incident.verdict_us = verdict_us;
 	m->ops->report(m->ctx, &incident);
 }
 
