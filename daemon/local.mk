@@ -2,7 +2,9 @@
 noinst_LIBRARIES += libclosewaitd.a
 libclosewaitd_a_SOURCES = \
 	include/cgroup.h daemon/cgroup.c \
+	include/control.h daemon/control.c \
 	include/event.h daemon/event.c \
+	include/sockfile.h daemon/sockfile.c \
 	include/service.h daemon/service.c \
 	include/worker.h daemon/worker.c \
 	include/judge.h daemon/judge.c \

@@ -14,6 +14,12 @@ TESTS += tests/unit/test_action
 tests_unit_test_action_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_action_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_control
+TESTS += tests/unit/test_control
+tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_control_LDADD = $(UNIT_LIBS)
+tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
+
 check_PROGRAMS += tests/unit/test_diagmsg
 TESTS += tests/unit/test_diagmsg
 tests_unit_test_diagmsg_CFLAGS = $(UNIT_CFLAGS)

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Nobody may connect before the file has its final owner: it is created with mode 0600, which a
+ * mode given to the unbound socket decides together with the umask (unix_bind()), then given away,
+ * then opened to the group.
+ */
+#include "config.h"
+
+#include "sockfile.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* Connections that wait to be accepted; the main loop takes them within milliseconds. */
+#define BACKLOG 64
+
+struct sockfile {
+	int fd;
+	struct sockaddr_un address;
+	bool bound;
+	dev_t device; /* of the file that was made */
+	ino_t inode;
+};
+
+static int fail(char *error, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static int fail(char *error, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(error, SOCKFILE_ERROR_SIZE, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+/* Who answers on the socket at this address: 0 nobody, else the process id; -1 if that is hidden. */
+static pid_t answerer(const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct ucred cred = {.pid = -1};
+	socklen_t len = sizeof(cred);
+	pid_t pid = 0;
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
+		pid = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 ? cred.pid : -1;
+	} else if (errno != ECONNREFUSED && errno != ENOENT) {
+		pid = -1; /* EAGAIN above all: somebody listens and has much to do */
+	}
+	close(fd);
+	return pid;
+}
+
+/* Takes away what a crashed process left. */
+static int clear_path(const struct sockfile *file, char *error)
+{
+	const char *path = file->address.sun_path;
+	struct stat st;
+	pid_t pid;
+
+	if (lstat(path, &st) < 0)
+		return 0; /* bind() finds out what is wrong, if anything is */
+	if (!S_ISSOCK(st.st_mode))
+		return fail(error, -EEXIST,
+			    "%s exists and is no socket: remove it, or choose another "
+			    "control.socket",
+			    path);
+	pid = answerer(&file->address);
+	if (pid > 0)
+		return fail(error, -EADDRINUSE,
+			    "%s: process %d answers there already: stop it, or choose another "
+			    "control.socket",
+			    path, (int)pid);
+	if (pid < 0)
+		return fail(error, -EADDRINUSE,
+			    "%s: another process answers there already: stop it, or choose another "
+			    "control.socket",
+			    path);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return fail(error, -errno, "%s: cannot remove the socket of an earlier run: %s",
+			    path, strerror(errno));
+	return 0;
+}
+
+/* Only the last folder: a missing one above it is more likely a misspelt path. */
+static void make_folder(const char *path)
+{
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	char *slash;
+
+	strcpy(folder, path);
+	slash = strrchr(folder, '/');
+	if (!slash || slash == folder)
+		return;
+	*slash = '\0';
+	if (mkdir(folder, 0755) < 0)
+		return; /* it is there, or bind() fails and says why */
+}
+
+static int bind_file(struct sockfile *file, gid_t group, char *error)
+{
+	const char *path = file->address.sun_path;
+	struct stat st;
+
+	file->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (file->fd < 0)
+		return fail(error, -errno, "no unix socket: %s", strerror(errno));
+	if (fchmod(file->fd, 0600) < 0 ||
+	    bind(file->fd, (const struct sockaddr *)&file->address, sizeof(file->address)) < 0)
+		return fail(error, -errno,
+			    "%s: cannot create the socket: %s: create its folder, or choose "
+			    "another control.socket",
+			    path, strerror(errno));
+	file->bound = true;
+	if (lstat(path, &st) < 0)
+		return fail(error, -errno, "%s: %s", path, strerror(errno));
+	file->device = st.st_dev;
+	file->inode = st.st_ino;
+	if (group != SOCKFILE_KEEP_GROUP && lchown(path, (uid_t)-1, group) < 0)
+		return fail(error, -errno,
+			    "%s: cannot give it to group %u: %s: run as root or as a member of "
+			    "that group",
+			    path, (unsigned int)group, strerror(errno));
+	if (chmod(path, 0660) < 0 || listen(file->fd, BACKLOG) < 0)
+		return fail(error, -errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+int sockfile_open(const char *path, gid_t group, struct sockfile **ret_file,
+		  char error[static SOCKFILE_ERROR_SIZE])
+{
+	struct sockfile *file;
+	int err;
+
+	if (strlen(path) >= sizeof(file->address.sun_path))
+		return fail(error, -ENAMETOOLONG, "%s: the path of a socket has at most %zu bytes",
+			    path, sizeof(file->address.sun_path) - 1);
+	file = calloc(1, sizeof(*file));
+	if (!file)
+		return fail(error, -ENOMEM, "out of memory");
+	file->fd = -1;
+	file->address.sun_family = AF_UNIX;
+	strcpy(file->address.sun_path, path);
+
+	make_folder(path);
+	err = clear_path(file, error);
+	if (err == 0)
+		err = bind_file(file, group, error);
+	if (err < 0) {
+		sockfile_close(file);
+		return err;
+	}
+	*ret_file = file;
+	return 0;
+}
+
+void sockfile_close(struct sockfile *file)
+{
+	struct stat st;
+
+	if (!file)
+		return;
+	/* Somebody who found the socket dead may have put another one in its place. */
+	if (file->bound && lstat(file->address.sun_path, &st) == 0 && st.st_dev == file->device &&
+	    st.st_ino == file->inode)
+		unlink(file->address.sun_path);
+	if (file->fd >= 0)
+		close(file->fd);
+	free(file);
+}
+
+int sockfile_fd(const struct sockfile *file)
+{
+	return file->fd;
+}
