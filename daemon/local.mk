@@ -5,7 +5,9 @@ libclosewaitd_a_SOURCES = \
 	include/control.h daemon/control.c \
 	include/event.h daemon/event.c \
 	include/sockfile.h daemon/sockfile.c \
+	include/reload.h daemon/reload.c \
 	include/service.h daemon/service.c \
+	include/servicestate.h \
 	include/worker.h daemon/worker.c \
 	include/judge.h daemon/judge.c \
 	include/mitigate.h daemon/mitigate.c \

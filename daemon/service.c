@@ -2,19 +2,15 @@
 /*
  * One poll loop over two descriptors: signals, and the workers' word that there is something to
  * take. The loop has a deadline only while suppressed events wait to be told.
- *
- * A reload gives the workers a new configuration and keeps the old one until each of them has
- * said that it lets go of it (its generation). One reload at a time: a SIGHUP in between is
- * remembered.
  */
 #include "config.h"
 
 #include "service.h"
 #include "diag.h"
-#include "event.h"
 #include "isolate.h"
 #include "log.h"
-#include "worker.h"
+#include "reload.h"
+#include "servicestate.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -30,33 +26,12 @@
 /* After so long without a new event the suppressed ones are told. */
 #define SUPPRESSED_MS 1000
 
-struct service {
-	const struct service_options *options;
-	struct conf *conf;
-	struct conf *retiring; /* the one before, until every worker has let go of it */
-	uint64_t generation;
-	bool reload_wanted;
-	bool stop;
-	int signal_fd;
-	int wake_fd;
-	int destroy_support; /* diag_probe_destroy() */
-	struct cgroup_map *cgroups;
-	struct event_output events;
-	struct worker **workers;
-	unsigned int n_workers;
-};
-
 static uint64_t monotonic_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-static enum mode mode_of(const struct service *s, const struct conf *conf)
-{
-	return s->options->has_mode ? s->options->mode : conf->mode;
 }
 
 void service_open_log(const struct service_options *options, const struct conf *conf)
@@ -70,34 +45,9 @@ void service_open_log(const struct service_options *options, const struct conf *
 
 /* --- what the kernel must be able to do -------------------------------------------------------*/
 
-static bool wants_destroy(const struct service *s, const struct conf *conf)
-{
-	bool destroys = conf->policy.fallback == ACTION_DESTROY;
-
-	for (size_t i = 0; i < conf->policy.n_rules; i++)
-		destroys |= conf->policy.rules[i].action == ACTION_DESTROY;
-	return destroys && mode_of(s, conf) == MODE_ENFORCE;
-}
-
-/* Whether conf can be carried out here; says why not. */
-static bool kernel_can(const struct service *s, const struct conf *conf)
-{
-	if (s->destroy_support == 0 || !wants_destroy(s, conf))
-		return true;
-	if (s->destroy_support == -EOPNOTSUPP)
-		log_errx(
-			"this kernel cannot destroy sockets (CONFIG_INET_DIAG_DESTROY is not set): "
-			"use a policy without \"destroy\", mode = \"audit\", or another kernel");
-	else
-		log_errx(
-			"sock_diag does not answer (%s): load the module tcp_diag, or use a kernel "
-			"with CONFIG_INET_DIAG",
-			strerror(-s->destroy_support));
-	return false;
-}
-
 static int probe_kernel(struct service *s)
 {
+	char error[CONF_ERROR_SIZE];
 	struct diag *diag;
 	int err = diag_open(&diag);
 
@@ -108,7 +58,10 @@ static int probe_kernel(struct service *s)
 	}
 	s->destroy_support = diag_probe_destroy(diag);
 	diag_close(diag);
-	return kernel_can(s, s->conf) ? 0 : -EOPNOTSUPP;
+	err = reload_check(s, s->conf, error);
+	if (err < 0)
+		log_errx("%s", error);
+	return err;
 }
 
 /* --- workers ----------------------------------------------------------------------------------*/
@@ -123,8 +76,9 @@ static int start_workers(struct service *s)
 		return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < s->conf->queue.workers; i++) {
-		int err = worker_start((uint16_t)(s->conf->queue.number + i), s->conf,
-				       mode_of(s, s->conf), s->wake_fd, &s->workers[i], error);
+		int err =
+			worker_start((uint16_t)(s->conf->queue.number + i), s->conf,
+				     reload_mode_of(s, s->conf), s->wake_fd, &s->workers[i], error);
 
 		if (err < 0) {
 			log_errx("%s", error);
@@ -184,85 +138,18 @@ static void stop_workers(struct service *s)
 	event_tell_suppressed(&s->events);
 }
 
-/* --- reload -----------------------------------------------------------------------------------*/
-
-static void apply_events(struct service *s)
-{
-	s->events.json = s->conf->log.format == FORMAT_JSON;
-	ratelimit_set(&s->events.limit, s->conf->limits.events_per_second);
-}
-
-/* Queues are bound once; whatever is new about them has to wait. */
-static void keep_queue(const struct conf *old, struct conf *new)
-{
-	if (memcmp(&old->queue, &new->queue, sizeof(old->queue)) == 0)
-		return;
-	log_warnx("the queue settings have changed: they take effect at the next restart, together "
-		  "with the rules (closewaitd-rules up)");
-	new->queue = old->queue;
-}
-
-static void reload(struct service *s)
-{
-	char error[CONF_ERROR_SIZE];
-	struct conf *conf;
-
-	if (s->retiring) {
-		s->reload_wanted = true;
-		return;
-	}
-	s->reload_wanted = false;
-	if (conf_load(s->options->conf_path, &conf, error) < 0) {
-		log_errx("%s", error);
-		log_errx("the old configuration stays in force");
-		return;
-	}
-	keep_queue(s->conf, conf);
-	if (!kernel_can(s, conf)) {
-		log_errx("the old configuration stays in force");
-		conf_free(conf);
-		return;
-	}
-	s->retiring = s->conf;
-	s->conf = conf;
-	s->generation++;
-	for (unsigned int i = 0; i < s->n_workers; i++) {
-		while (worker_configure(s->workers[i], conf, mode_of(s, conf), s->generation) < 0)
-			poll(NULL, 0, 100); /* no memory for a few bytes: all others wait as well */
-	}
-	service_open_log(s->options, conf);
-	apply_events(s);
-}
-
-/* Once every worker has taken the new configuration over, the old one can go. */
-static void finish_reload(struct service *s)
-{
-	if (!s->retiring)
-		return;
-	for (unsigned int i = 0; i < s->n_workers; i++) {
-		if (worker_generation(s->workers[i]) != s->generation)
-			return;
-	}
-	conf_free(s->retiring);
-	s->retiring = NULL;
-	log_info("reloaded %s: mode %s, default action %s, %zu rules", s->options->conf_path,
-		 mode_name(mode_of(s, s->conf)), action_name(s->conf->policy.fallback),
-		 s->conf->policy.n_rules);
-	if (s->reload_wanted)
-		reload(s);
-}
-
 /* --- the loop ---------------------------------------------------------------------------------*/
 
 static void take_signal(struct service *s)
 {
 	struct signalfd_siginfo info;
+	char error[CONF_ERROR_SIZE];
 
 	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	switch (info.ssi_signo) {
 	case SIGHUP:
-		reload(s);
+		reload_file(s, error);
 		break;
 	case SIGTERM:
 	case SIGINT:
@@ -296,7 +183,7 @@ static int loop(struct service *s)
 			if (read(s->wake_fd, &calls, sizeof(calls)) < 0 && errno != EAGAIN)
 				log_err("eventfd");
 			tell_incidents(s);
-			finish_reload(s);
+			reload_finish(s);
 			err = check_workers(s);
 		}
 		if (pfds[0].revents & POLLIN)
@@ -355,7 +242,7 @@ static void release(struct service *s)
 		worker_free(s->workers[i]);
 	free(s->workers);
 	cgroup_close(s->cgroups);
-	conf_free(s->retiring);
+	reload_abandon(s);
 	conf_free(s->conf);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
@@ -380,7 +267,7 @@ int service_run(const struct service_options *options, struct conf *conf)
 	if (err == 0) {
 		ratelimit_init(&s.events.limit, conf->limits.events_per_second, monotonic_us());
 		s.events.cgroups = s.cgroups;
-		apply_events(&s);
+		reload_apply(&s);
 		err = start_workers(&s);
 	}
 	if (err == 0)
@@ -388,7 +275,7 @@ int service_run(const struct service_options *options, struct conf *conf)
 	if (err == 0) {
 		log_info("ready: queue %u, %u worker%s, mode %s, default action %s, %zu rules",
 			 conf->queue.number, conf->queue.workers,
-			 conf->queue.workers == 1 ? "" : "s", mode_name(mode_of(&s, conf)),
+			 conf->queue.workers == 1 ? "" : "s", mode_name(reload_mode_of(&s, conf)),
 			 action_name(conf->policy.fallback), conf->policy.n_rules);
 		err = loop(&s);
 	}
