@@ -178,16 +178,22 @@ static json_t *json_text(const char *text)
 	return json_string(quoted);
 }
 
-char *event_format_json(const struct event_field *fields, size_t n)
+json_t *event_object(const struct event_field *fields, size_t n)
 {
 	json_t *object = json_object();
-	char *line;
 
 	for (size_t i = 0; i < n; i++)
 		json_object_set_new(object, fields[i].key,
 				    fields[i].text ? json_text(fields[i].text)
 						   : json_integer((json_int_t)fields[i].number));
-	line = json_dumps(object, JSON_COMPACT);
+	return object;
+}
+
+char *event_format_json(const struct event_field *fields, size_t n)
+{
+	json_t *object = event_object(fields, n);
+	char *line = json_dumps(object, JSON_COMPACT);
+
 	json_decref(object);
 	return line;
 }
@@ -210,6 +216,7 @@ void event_tell(struct event_output *output, const struct incident *incident, ui
 		return;
 	if (!ratelimit_take(&output->limit, now_us)) {
 		output->suppressed++;
+		output->suppressed_total++;
 		return;
 	}
 	event_tell_suppressed(output);

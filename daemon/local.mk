@@ -5,7 +5,14 @@ libclosewaitd_a_SOURCES = \
 	include/control.h daemon/control.c \
 	include/event.h daemon/event.c \
 	include/sockfile.h daemon/sockfile.c \
+	include/coverage.h daemon/coverage.c \
+	include/explain.h daemon/explain.c \
+	include/kstat.h daemon/kstat.c \
+	include/metrics.h daemon/metrics.c \
+	include/recent.h \
 	include/reload.h daemon/reload.c \
+	include/statsjson.h daemon/statsjson.c \
+	include/textfile.h daemon/textfile.c \
 	include/service.h daemon/service.c \
 	include/servicestate.h \
 	include/worker.h daemon/worker.c \

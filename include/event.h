@@ -12,6 +12,7 @@
 #include "incident.h"
 #include "ratelimit.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,14 +46,17 @@ size_t event_fields(const struct incident *incident, const char *cgroup, struct 
 		    struct event_field *ret_fields);
 /* The fields as "key=value ...", values quoted where they need it. Cut off at size. */
 void event_format_text(const struct event_field *fields, size_t n, char *buf, size_t size);
-/* The fields as one JSON object; the caller frees it. NULL if there is no memory. */
+/* The fields as a JSON object; NULL if there is no memory. */
+json_t *event_object(const struct event_field *fields, size_t n);
+/* The same as one line of text; the caller frees it. NULL if there is no memory. */
 char *event_format_json(const struct event_field *fields, size_t n);
 
 struct event_output {
 	struct cgroup_map *cgroups; /* the caller's */
 	bool json;
 	struct ratelimit limit;
-	uint64_t suppressed; /* since the last event that was told */
+	uint64_t suppressed;	   /* since the last event that was told */
+	uint64_t suppressed_total; /* since the start */
 };
 
 /* Tells the incident, or counts it as suppressed. now_us is monotonic. */

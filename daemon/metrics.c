@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "metrics.h"
+#include "packet.h"
+
+#include <inttypes.h>
+
+/* One metric: its series are written by write, or it is the one counter stat. */
+struct family {
+	const char *name; /* without "closewaitd_" */
+	const char *type;
+	const char *help;
+	void (*write)(const struct metrics *m, const char *name, FILE *out);
+	enum stat stat;
+};
+
+static void put(FILE *out, const char *name, uint64_t value)
+{
+	fprintf(out, "closewaitd_%s %" PRIu64 "\n", name, value);
+}
+
+static void put_labelled(FILE *out, const char *name, const char *label, const char *value,
+			 uint64_t number)
+{
+	fprintf(out, "closewaitd_%s{%s=\"%s\"} %" PRIu64 "\n", name, label, value, number);
+}
+
+static void write_build_info(const struct metrics *m, const char *name, FILE *out)
+{
+	put_labelled(out, name, "version", m->version, 1);
+}
+
+static void write_start_time(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->start_time);
+}
+
+static void write_workers(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->workers);
+}
+
+static void write_mode(const struct metrics *m, const char *name, FILE *out)
+{
+	for (unsigned int mode = 0; mode < MODE_COUNT; mode++)
+		put_labelled(out, name, "mode", mode_name((enum mode)mode), m->mode == mode);
+}
+
+static void write_generation(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->generation);
+}
+
+static void write_reload(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, !m->reload_failed);
+}
+
+static void write_packets(const struct metrics *m, const char *name, FILE *out)
+{
+	for (unsigned int kind = 0; kind < PACKET_KIND_COUNT; kind++)
+		put_labelled(out, name, "kind", packet_kind_name((enum packet_kind)kind),
+			     stats_get(&m->stats->packet[kind]));
+}
+
+static void write_syns(const struct metrics *m, const char *name, FILE *out)
+{
+	for (unsigned int finding = 0; finding < FINDING_COUNT; finding++) {
+		if (finding != FINDING_NOT_JUDGED)
+			put_labelled(out, name, "finding", finding_name((enum finding)finding),
+				     stats_get(&m->stats->finding[finding]));
+	}
+}
+
+static void write_not_stale(const struct metrics *m, const char *name, FILE *out)
+{
+	for (unsigned int state = TCPSTATE_ESTABLISHED; state < TCPSTATE_COUNT; state++) {
+		if (state != TCPSTATE_LISTEN)
+			put_labelled(out, name, "state", tcpstate_name((enum tcpstate)state),
+				     stats_get(&m->stats->not_stale[state]));
+	}
+}
+
+/* In audit mode nothing else comes of any action; in enforce mode each has its own results. */
+static bool can_result(enum action action, enum result result)
+{
+	switch (result) {
+	case RESULT_AUDITED:
+		return true;
+	case RESULT_LOGGED:
+		return action == ACTION_LOG;
+	case RESULT_DESTROYED:
+	case RESULT_GONE:
+	case RESULT_FAILED:
+	case RESULT_LIMITED:
+		return action == ACTION_DESTROY;
+	case RESULT_DROPPED:
+		return action == ACTION_DROP;
+	case RESULT_REJECTED:
+		return action == ACTION_REJECT;
+	}
+	return false;
+}
+
+static void write_collisions(const struct metrics *m, const char *name, FILE *out)
+{
+	for (unsigned int i = 0; i < TCPSTATE_COUNT * ACTION_COUNT * RESULT_COUNT; i++) {
+		enum tcpstate state = i / (ACTION_COUNT * RESULT_COUNT);
+		enum action action = i / RESULT_COUNT % ACTION_COUNT;
+		enum result result = i % RESULT_COUNT;
+		enum mode mode = result == RESULT_AUDITED ? MODE_AUDIT : MODE_ENFORCE;
+
+		if (!tcpstate_can_be_stale(state) || !can_result(action, result))
+			continue;
+		fprintf(out,
+			"closewaitd_%s{state=\"%s\",action=\"%s\",result=\"%s\",mode=\"%s\"} %" PRIu64
+			"\n",
+			name, tcpstate_name(state), action_name(action), result_name(result),
+			mode_name(mode), stats_get(&m->stats->collision[state][action][result]));
+	}
+}
+
+static void write_destroy_errors(const struct metrics *m, const char *name, FILE *out)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int state = 0; state < TCPSTATE_COUNT; state++)
+		sum += stats_get(&m->stats->collision[state][ACTION_DESTROY][RESULT_FAILED]);
+	put(out, name, sum);
+}
+
+static void write_suppressed(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->events_suppressed);
+}
+
+static void write_verdict_time(const struct metrics *m, const char *name, FILE *out)
+{
+	uint64_t count = 0;
+
+	for (unsigned int i = 0; i < STATS_BUCKETS; i++) {
+		count += stats_get(&m->stats->bucket[i]);
+		fprintf(out, "closewaitd_%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
+			stats_bucket_us[i] / 1e6, count);
+	}
+	count += stats_get(&m->stats->bucket[STATS_BUCKETS]);
+	fprintf(out, "closewaitd_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
+	fprintf(out, "closewaitd_%s_sum %.6f\n", name, (double)stats_get(&m->stats->time_us) / 1e6);
+	fprintf(out, "closewaitd_%s_count %" PRIu64 "\n", name, count);
+}
+
+static void write_challenges(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->coverage->syn_challenges);
+}
+
+static void write_missed_syns(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->coverage->missed);
+}
+
+static const struct family families[] = {
+	{"build_info", "gauge", "The release that runs.", write_build_info, 0},
+	{"start_time_seconds", "gauge", "When it started, since the epoch.", write_start_time, 0},
+	{"workers", "gauge", "Queues, each with a thread of its own.", write_workers, 0},
+	{"mode", "gauge", "1 for the mode in force.", write_mode, 0},
+	{"config_generation", "gauge", "Changes of configuration or mode since the start.",
+	 write_generation, 0},
+	{"config_last_reload_successful", "gauge",
+	 "0 if the configuration in force is not the file's since that was refused.", write_reload,
+	 0},
+	{"packets_total", "counter", "Packets that the rules put into the queue, by what they are.",
+	 write_packets, 0},
+	{"packets_not_loopback_total", "counter",
+	 "Packets that came in on another interface; passed unjudged.", NULL, STAT_NOT_LOOPBACK},
+	{"syns_total", "counter", "SYNs seen, by what they were found to be.", write_syns, 0},
+	{"not_stale_total", "counter",
+	 "SYNs that met a socket in a state that the configuration does not call stale.",
+	 write_not_stale, 0},
+	{"collisions_total", "counter",
+	 "SYNs that met a stale socket whose peer was proven gone, by what was done about it.",
+	 write_collisions, 0},
+	{"destroys_total", "counter", "Stale sockets destroyed.", NULL, STAT_DESTROYED},
+	{"destroy_errors_total", "counter", "Destroys that the kernel refused.",
+	 write_destroy_errors, 0},
+	{"lookup_errors_total", "counter", "SYNs let pass because a look-up failed.", NULL,
+	 STAT_LOOKUP_ERRORS},
+	{"queue_overruns_total", "counter", "Times the queue's receive buffer was full (ENOBUFS).",
+	 NULL, STAT_OVERRUNS},
+	{"queue_missed_total", "counter", "Packets of the queue that never reached the daemon.",
+	 NULL, STAT_MISSED},
+	{"queue_bad_messages_total", "counter", "Messages of the queue that could not be read.",
+	 NULL, STAT_BAD_MESSAGES},
+	{"verdict_errors_total", "counter", "Verdicts that the kernel did not take.", NULL,
+	 STAT_VERDICT_ERRORS},
+	{"batches_total", "counter", "Receives that brought at least one packet.", NULL,
+	 STAT_BATCHES},
+	{"held_syns_peak", "gauge", "Most packets in one batch since the start.", NULL,
+	 STAT_HELD_PEAK},
+	{"events_suppressed_total", "counter",
+	 "Events not told because of limits.events_per_second.", write_suppressed, 0},
+	{"events_lost_total", "counter", "Events dropped because they came too fast to be taken.",
+	 NULL, STAT_EVENTS_LOST},
+	{"verdict_seconds", "histogram", "Time from the receipt of a packet to its verdict.",
+	 write_verdict_time, 0},
+};
+
+/* Only where the kernel's counters can be read: a zero would say that all is well. */
+static const struct family kernel_families[] = {
+	{"kernel_syn_challenges_total", "counter",
+	 "SYNs that the kernel gave to a connected socket (TCPSYNChallenge) since the start.",
+	 write_challenges, 0},
+	{"missed_syns", "gauge", "Those of them that did not come through the queue.",
+	 write_missed_syns, 0},
+};
+
+static void write_families(const struct metrics *m, const struct family *family, size_t n,
+			   FILE *out)
+{
+	for (; n > 0; n--, family++) {
+		fprintf(out, "# HELP closewaitd_%s %s\n# TYPE closewaitd_%s %s\n", family->name,
+			family->help, family->name, family->type);
+		if (family->write)
+			family->write(m, family->name, out);
+		else
+			put(out, family->name, stats_get(&m->stats->count[family->stat]));
+	}
+}
+
+void metrics_write(const struct metrics *metrics, FILE *out)
+{
+	write_families(metrics, families, sizeof(families) / sizeof(families[0]), out);
+	if (metrics->coverage->state != COVERAGE_UNKNOWN)
+		write_families(metrics, kernel_families,
+			       sizeof(kernel_families) / sizeof(kernel_families[0]), out);
+}

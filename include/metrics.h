@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * metrics: everything that is counted, in the text format of Prometheus (version 0.0.4).
+ *
+ * Every series that can ever be is there from the start, at zero: a first collision is then an
+ * increase, which alerts can see.
+ */
+#ifndef CW_METRICS_H
+#define CW_METRICS_H
+
+#include "action.h"
+#include "coverage.h"
+#include "stats.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct metrics {
+	const struct stats *stats;
+	const struct coverage *coverage;
+	const char *version;
+	uint64_t start_time; /* seconds since the epoch */
+	unsigned int workers;
+	enum mode mode;
+	uint64_t generation; /* of the configuration */
+	bool reload_failed;  /* the last one */
+	uint64_t events_suppressed;
+};
+
+void metrics_write(const struct metrics *metrics, FILE *out);
+
+#endif
