@@ -20,7 +20,6 @@
 
 #include "control.h"
 #include "idlookup.h"
-#include "sockfile.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -548,8 +547,8 @@ static int find_group(struct control *control, const char *name, char *error)
 	return 0;
 }
 
-int control_open(const char *path, const char *group, control_handler *handler, void *ctx,
-		 struct control **ret_control, char error[static CONTROL_ERROR_SIZE])
+int control_open(const char *path, uid_t user, const char *group, control_handler *handler,
+		 void *ctx, struct control **ret_control, char error[static CONTROL_ERROR_SIZE])
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int err;
@@ -563,7 +562,8 @@ int control_open(const char *path, const char *group, control_handler *handler, 
 	control->epoll_fd = -1;
 	err = find_group(control, group, error);
 	if (err == 0)
-		err = sockfile_open(path, control->has_group ? control->group : SOCKFILE_KEEP_GROUP,
+		err = sockfile_open(path, user,
+				    control->has_group ? control->group : SOCKFILE_KEEP_GROUP,
 				    &control->file, error);
 	if (err < 0)
 		goto fail;

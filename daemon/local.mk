@@ -10,8 +10,10 @@ libclosewaitd_a_SOURCES = \
 	include/kstat.h daemon/kstat.c \
 	include/metrics.h daemon/metrics.c \
 	include/recent.h \
+	include/answer.h daemon/answer.c \
 	include/reload.h daemon/reload.c \
 	include/statsjson.h daemon/statsjson.c \
+	include/totals.h daemon/totals.c \
 	include/textfile.h daemon/textfile.c \
 	include/service.h daemon/service.c \
 	include/servicestate.h \

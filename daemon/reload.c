@@ -17,7 +17,16 @@
 
 enum mode reload_mode_of(const struct service *s, const struct conf *conf)
 {
+	if (s->has_mode)
+		return s->mode;
 	return s->options->has_mode ? s->options->mode : conf->mode;
+}
+
+const char *reload_mode_source(const struct service *s)
+{
+	if (s->has_mode)
+		return "control";
+	return s->options->has_mode ? "option" : "file";
 }
 
 static bool wants_destroy(const struct conf *conf)
@@ -53,27 +62,35 @@ void reload_apply(struct service *s)
 	service_open_log(s->options, s->conf);
 	s->events.json = s->conf->log.format == FORMAT_JSON;
 	ratelimit_set(&s->events.limit, s->conf->limits.events_per_second);
+	textfile_configure(s->textfile, s->conf->metrics.textfile, s->conf->metrics.interval_ms);
 }
 
-/* Queues are bound once; whatever is new about them has to wait. */
-static void keep_queue(const struct conf *old, struct conf *new)
+/* Queues are bound once, and so is the control socket; whatever is new about them has to wait. */
+static bool keep_bound(const struct conf *old, struct conf *new)
 {
-	if (memcmp(&old->queue, &new->queue, sizeof(old->queue)) == 0)
-		return;
-	log_warnx("the queue settings have changed: they take effect at the next restart, together "
-		  "with the rules (closewaitd-rules up)");
+	bool same_queue = memcmp(&old->queue, &new->queue, sizeof(old->queue)) == 0;
+	bool same_control = memcmp(&old->control, &new->control, sizeof(old->control)) == 0;
+
+	if (!same_queue)
+		log_warnx("the queue settings have changed: they take effect at the next restart, "
+			  "together with the rules (closewaitd-rules up)");
+	if (!same_control)
+		log_warnx("the control settings have changed: they take effect at the next "
+			  "restart");
 	new->queue = old->queue;
+	new->control = old->control;
+	return !same_queue || !same_control;
 }
 
-/* Gives the configuration in force to the workers; old is what it replaces. */
-static void begin_change(struct service *s, struct change *change, struct conf *old)
+/* Gives what is in force now to the workers. */
+static void begin(struct service *s, struct change *change)
 {
 	struct change **last = &s->changes;
 
 	while (*last)
 		last = &(*last)->next;
-	*change = (struct change){.generation = ++s->generation, .old = old};
 	*last = change;
+	change->generation = ++s->generation;
 	for (unsigned int i = 0; i < s->n_workers; i++) {
 		while (worker_configure(s->workers[i], s->conf, reload_mode_of(s, s->conf),
 					s->generation) < 0)
@@ -81,41 +98,76 @@ static void begin_change(struct service *s, struct change *change, struct conf *
 	}
 }
 
-static int read_file(struct service *s, struct conf **ret_conf, char error[static CONF_ERROR_SIZE])
+static struct change *new_change(uint64_t client, char error[static CONF_ERROR_SIZE])
+{
+	struct change *change = calloc(1, sizeof(*change));
+
+	if (change)
+		change->client = client;
+	else
+		snprintf(error, CONF_ERROR_SIZE, "out of memory");
+	return change;
+}
+
+static int load(const struct service *s, struct conf **ret_conf, bool *ret_restart_needed,
+		char error[static CONF_ERROR_SIZE])
 {
 	struct conf *conf;
 	int err = conf_load(s->options->conf_path, &conf, error);
 
 	if (err < 0)
 		return err;
-	keep_queue(s->conf, conf);
 	err = reload_check(s, conf, error);
 	if (err < 0) {
 		conf_free(conf);
 		return err;
 	}
+	*ret_restart_needed = keep_bound(s->conf, conf);
 	*ret_conf = conf;
 	return 0;
 }
 
-int reload_file(struct service *s, char error[static CONF_ERROR_SIZE])
+int reload_file(struct service *s, uint64_t client, char error[static CONF_ERROR_SIZE])
 {
-	struct change *change = malloc(sizeof(*change));
+	struct change *change = new_change(client, error);
 	struct conf *old = s->conf;
-	int err = -ENOMEM;
+	int err = change ? load(s, &s->conf, &change->restart_needed, error) : -ENOMEM;
 
-	if (change)
-		err = read_file(s, &s->conf, error);
-	else
-		snprintf(error, CONF_ERROR_SIZE, "out of memory");
 	if (err < 0) {
 		log_errx("%s", error);
 		log_errx("the old configuration stays in force");
+		strcpy(s->reload_error, error);
 		free(change);
 		return err;
 	}
-	begin_change(s, change, old);
+	s->reload_error[0] = '\0';
+	change->is_reload = true;
+	change->old = old;
+	begin(s, change);
 	reload_apply(s);
+	return 0;
+}
+
+int reload_mode(struct service *s, enum mode mode, uint64_t client,
+		char error[static CONF_ERROR_SIZE])
+{
+	const bool had_mode = s->has_mode;
+	const enum mode old_mode = s->mode;
+	struct change *change = new_change(client, error);
+	int err = -ENOMEM;
+
+	if (change) {
+		s->has_mode = true;
+		s->mode = mode;
+		err = reload_check(s, s->conf, error);
+	}
+	if (err < 0) {
+		s->has_mode = had_mode;
+		s->mode = old_mode;
+		free(change);
+		return err;
+	}
+	begin(s, change);
 	return 0;
 }
 
@@ -133,23 +185,21 @@ static uint64_t common_generation(const struct service *s)
 	return common;
 }
 
-void reload_finish(struct service *s)
+bool reload_take_done(struct service *s, struct change *ret_change)
 {
-	uint64_t common = common_generation(s);
+	struct change *done = s->changes;
 
-	while (s->changes && s->changes->generation <= common) {
-		struct change *done = s->changes;
-
-		s->changes = done->next;
-		log_info("reloaded %s: mode %s, default action %s, %zu rules",
-			 s->options->conf_path, mode_name(reload_mode_of(s, s->conf)),
-			 action_name(s->conf->policy.fallback), s->conf->policy.n_rules);
-		conf_free(done->old);
-		free(done);
-	}
+	if (!done || done->generation > common_generation(s))
+		return false;
+	s->changes = done->next;
+	conf_free(done->old);
+	done->old = NULL;
+	*ret_change = *done;
+	free(done);
+	return true;
 }
 
-void reload_abandon(struct service *s)
+void reload_close(struct service *s)
 {
 	while (s->changes) {
 		struct change *change = s->changes;

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One poll loop over two descriptors: signals, and the workers' word that there is something to
- * take. The loop has a deadline only while suppressed events wait to be told.
+ * One poll loop over four descriptors: signals, the workers' word that there is something to take,
+ * the clients of the control socket (one descriptor for all of them), and the timer of the metrics
+ * file, which is armed only if there is such a file. The loop has a deadline only while suppressed
+ * events wait to be told.
+ *
+ * What a client's request means is in answer.c, what a new configuration means in reload.c.
  */
 #include "config.h"
 
 #include "service.h"
-#include "diag.h"
+#include "answer.h"
 #include "isolate.h"
 #include "log.h"
 #include "reload.h"
 #include "servicestate.h"
+#include "totals.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -48,16 +53,14 @@ void service_open_log(const struct service_options *options, const struct conf *
 static int probe_kernel(struct service *s)
 {
 	char error[CONF_ERROR_SIZE];
-	struct diag *diag;
-	int err = diag_open(&diag);
+	int err = diag_open(&s->diag);
 
 	if (err < 0) {
 		log_errx("no sock_diag socket: %s: use a kernel with CONFIG_INET_DIAG",
 			 strerror(-err));
 		return err;
 	}
-	s->destroy_support = diag_probe_destroy(diag);
-	diag_close(diag);
+	s->destroy_support = diag_probe_destroy(s->diag);
 	err = reload_check(s, s->conf, error);
 	if (err < 0)
 		log_errx("%s", error);
@@ -94,8 +97,11 @@ static void tell_incidents(struct service *s)
 	struct incident incident;
 
 	for (unsigned int i = 0; i < s->n_workers; i++) {
-		while (worker_take_incident(s->workers[i], &incident))
+		while (worker_take_incident(s->workers[i], &incident)) {
+			recent_add(&s->recent, &incident);
 			event_tell(&s->events, &incident, monotonic_us());
+			answer_publish(s, &incident);
+		}
 	}
 }
 
@@ -115,19 +121,20 @@ static int check_workers(const struct service *s)
 
 static void log_totals(const struct service *s)
 {
-	struct stats sum = {0};
+	struct totals totals;
+	const struct stats *sum = &totals.stats;
 
-	for (unsigned int i = 0; i < s->n_workers; i++)
-		stats_accumulate(&sum, worker_stats(s->workers[i]));
+	totals_read(s, &totals);
 	log_info("stopped: syns=%" PRIu64 " collisions=%" PRIu64 " destroyed=%" PRIu64
 		 " unproven=%" PRIu64 " duplicate-syns=%" PRIu64 " accept-queue-full=%" PRIu64
 		 " lookup-failed=%" PRIu64 " not-judged=%" PRIu64 " overruns=%" PRIu64,
-		 stats_get(&sum.count[STAT_HELD]), stats_get(&sum.finding[FINDING_COLLISION]),
-		 stats_get(&sum.count[STAT_DESTROYED]), stats_get(&sum.finding[FINDING_UNPROVEN]),
-		 stats_get(&sum.finding[FINDING_DUPLICATE_SYN]),
-		 stats_get(&sum.finding[FINDING_ACCEPT_QUEUE_FULL]),
-		 stats_get(&sum.finding[FINDING_LOOKUP_FAILED]),
-		 stats_get(&sum.finding[FINDING_NOT_JUDGED]), stats_get(&sum.count[STAT_OVERRUNS]));
+		 stats_get(&sum->count[STAT_HELD]), stats_get(&sum->finding[FINDING_COLLISION]),
+		 stats_get(&sum->count[STAT_DESTROYED]), stats_get(&sum->finding[FINDING_UNPROVEN]),
+		 stats_get(&sum->finding[FINDING_DUPLICATE_SYN]),
+		 stats_get(&sum->finding[FINDING_ACCEPT_QUEUE_FULL]),
+		 stats_get(&sum->finding[FINDING_LOOKUP_FAILED]),
+		 stats_get(&sum->finding[FINDING_NOT_JUDGED]),
+		 stats_get(&sum->count[STAT_OVERRUNS]));
 }
 
 static void stop_workers(struct service *s)
@@ -149,7 +156,7 @@ static void take_signal(struct service *s)
 		return;
 	switch (info.ssi_signo) {
 	case SIGHUP:
-		reload_file(s, error);
+		reload_file(s, 0, error); /* which was logged */
 		break;
 	case SIGTERM:
 	case SIGINT:
@@ -158,17 +165,57 @@ static void take_signal(struct service *s)
 	}
 }
 
+static void finish_changes(struct service *s)
+{
+	struct change change;
+
+	while (reload_take_done(s, &change)) {
+		if (change.is_reload)
+			log_info("reloaded %s: mode %s, default action %s, %zu rules",
+				 s->options->conf_path, mode_name(reload_mode_of(s, s->conf)),
+				 action_name(s->conf->policy.fallback), s->conf->policy.n_rules);
+		else
+			log_info("mode %s is in force", mode_name(s->mode));
+		answer_done(s, &change);
+	}
+}
+
+static int hear_workers(struct service *s)
+{
+	uint64_t calls;
+
+	/* The count does not matter: everything that waits is taken. */
+	if (read(s->wake_fd, &calls, sizeof(calls)) < 0 && errno != EAGAIN)
+		log_err("eventfd");
+	tell_incidents(s);
+	finish_changes(s);
+	return check_workers(s);
+}
+
+static void update_textfile(struct service *s)
+{
+	size_t len = 0;
+	char *text = totals_metrics(s, &len);
+
+	if (text)
+		textfile_update(s->textfile, text, len);
+	free(text);
+}
+
 static int loop(struct service *s)
 {
-	struct pollfd pfds[] = {
-		{.fd = s->signal_fd, .events = POLLIN},
-		{.fd = s->wake_fd, .events = POLLIN},
+	enum { SIGNALS, WORKERS, CONTROL, TEXTFILE, N };
+	/* poll() passes over a descriptor of -1. */
+	struct pollfd pfds[N] = {
+		[SIGNALS] = {.fd = s->signal_fd, .events = POLLIN},
+		[WORKERS] = {.fd = s->wake_fd, .events = POLLIN},
+		[CONTROL] = {.fd = s->control ? control_fd(s->control) : -1, .events = POLLIN},
+		[TEXTFILE] = {.fd = textfile_fd(s->textfile), .events = POLLIN},
 	};
 	int err = 0;
 
 	while (!s->stop && err == 0) {
-		uint64_t calls;
-		int n = poll(pfds, 2, s->events.suppressed > 0 ? SUPPRESSED_MS : -1);
+		int n = poll(pfds, N, s->events.suppressed > 0 ? SUPPRESSED_MS : -1);
 
 		if (n < 0 && errno != EINTR) {
 			log_err("poll");
@@ -178,16 +225,14 @@ static int loop(struct service *s)
 			event_tell_suppressed(&s->events);
 		if (n <= 0)
 			continue;
-		if (pfds[1].revents & POLLIN) {
-			/* The count does not matter: everything that waits is taken. */
-			if (read(s->wake_fd, &calls, sizeof(calls)) < 0 && errno != EAGAIN)
-				log_err("eventfd");
-			tell_incidents(s);
-			reload_finish(s);
-			err = check_workers(s);
-		}
-		if (pfds[0].revents & POLLIN)
+		if (pfds[WORKERS].revents)
+			err = hear_workers(s);
+		if (pfds[SIGNALS].revents)
 			take_signal(s);
+		if (pfds[CONTROL].revents)
+			control_work(s->control);
+		if (pfds[TEXTFILE].revents)
+			update_textfile(s);
 	}
 	return err;
 }
@@ -238,11 +283,15 @@ static int enter_filter(void)
 
 static void release(struct service *s)
 {
+	control_close(s->control);
+	textfile_close(s->textfile);
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	free(s->workers);
+	diag_close(s->diag);
+	hostaddr_close(s->host);
 	cgroup_close(s->cgroups);
-	reload_abandon(s);
+	reload_close(s);
 	conf_free(s->conf);
 	if (s->signal_fd >= 0)
 		close(s->signal_fd);
@@ -250,29 +299,48 @@ static void release(struct service *s)
 		close(s->wake_fd);
 }
 
+/* What takes memory and descriptors, and nothing else. */
+static int open_sources(struct service *s)
+{
+	int err;
+
+	if ((err = cgroup_open(&s->cgroups)) < 0 || (err = hostaddr_open(&s->host)) < 0 ||
+	    (err = textfile_open(&s->textfile)) < 0) {
+		log_errx("cannot prepare: %s", strerror(-err));
+		return err;
+	}
+	return open_descriptors(s);
+}
+
+static void set_up(struct service *s)
+{
+	clock_gettime(CLOCK_REALTIME, &s->start_realtime);
+	clock_gettime(CLOCK_MONOTONIC, &s->start_monotonic);
+	ratelimit_init(&s->events.limit, s->conf->limits.events_per_second, monotonic_us());
+	s->events.cgroups = s->cgroups;
+	reload_apply(s);
+}
+
 int service_run(const struct service_options *options, struct conf *conf)
 {
 	struct service s = {.options = options, .conf = conf, .signal_fd = -1, .wake_fd = -1};
 	int err;
 
-	err = cgroup_open(&s.cgroups);
-	if (err < 0)
-		log_errx("out of memory");
+	err = open_sources(&s);
 	if (err == 0)
-		err = open_descriptors(&s);
+		err = answer_open(&s);
 	if (err == 0)
 		err = drop_privileges(&s);
 	if (err == 0)
 		err = probe_kernel(&s);
 	if (err == 0) {
-		ratelimit_init(&s.events.limit, conf->limits.events_per_second, monotonic_us());
-		s.events.cgroups = s.cgroups;
-		reload_apply(&s);
+		set_up(&s);
 		err = start_workers(&s);
 	}
 	if (err == 0)
 		err = enter_filter();
 	if (err == 0) {
+		totals_start(&s);
 		log_info("ready: queue %u, %u worker%s, mode %s, default action %s, %zu rules",
 			 conf->queue.number, conf->queue.workers,
 			 conf->queue.workers == 1 ? "" : "s", mode_name(reload_mode_of(&s, conf)),

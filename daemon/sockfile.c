@@ -94,7 +94,7 @@ static int clear_path(const struct sockfile *file, char *error)
 }
 
 /* Only the last folder: a missing one above it is more likely a misspelt path. */
-static void make_folder(const char *path)
+static int make_folder(const char *path, uid_t user, char *error)
 {
 	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char *slash;
@@ -102,13 +102,17 @@ static void make_folder(const char *path)
 	strcpy(folder, path);
 	slash = strrchr(folder, '/');
 	if (!slash || slash == folder)
-		return;
+		return 0;
 	*slash = '\0';
 	if (mkdir(folder, 0755) < 0)
-		return; /* it is there, or bind() fails and says why */
+		return 0; /* it is there, or bind() fails and says why */
+	if (user != SOCKFILE_KEEP_USER && lchown(folder, user, (gid_t)-1) < 0)
+		return fail(error, -errno, "%s: cannot give it to user %u: %s", folder,
+			    (unsigned int)user, strerror(errno));
+	return 0;
 }
 
-static int bind_file(struct sockfile *file, gid_t group, char *error)
+static int bind_file(struct sockfile *file, uid_t user, gid_t group, char *error)
 {
 	const char *path = file->address.sun_path;
 	struct stat st;
@@ -127,17 +131,18 @@ static int bind_file(struct sockfile *file, gid_t group, char *error)
 		return fail(error, -errno, "%s: %s", path, strerror(errno));
 	file->device = st.st_dev;
 	file->inode = st.st_ino;
-	if (group != SOCKFILE_KEEP_GROUP && lchown(path, (uid_t)-1, group) < 0)
+	if ((user != SOCKFILE_KEEP_USER || group != SOCKFILE_KEEP_GROUP) &&
+	    lchown(path, user, group) < 0)
 		return fail(error, -errno,
-			    "%s: cannot give it to group %u: %s: run as root or as a member of "
-			    "that group",
-			    path, (unsigned int)group, strerror(errno));
+			    "%s: cannot give it to control.group: %s: run as root or as a member "
+			    "of that group",
+			    path, strerror(errno));
 	if (chmod(path, 0660) < 0 || listen(file->fd, BACKLOG) < 0)
 		return fail(error, -errno, "%s: %s", path, strerror(errno));
 	return 0;
 }
 
-int sockfile_open(const char *path, gid_t group, struct sockfile **ret_file,
+int sockfile_open(const char *path, uid_t user, gid_t group, struct sockfile **ret_file,
 		  char error[static SOCKFILE_ERROR_SIZE])
 {
 	struct sockfile *file;
@@ -153,10 +158,11 @@ int sockfile_open(const char *path, gid_t group, struct sockfile **ret_file,
 	file->address.sun_family = AF_UNIX;
 	strcpy(file->address.sun_path, path);
 
-	make_folder(path);
-	err = clear_path(file, error);
+	err = make_folder(path, user, error);
 	if (err == 0)
-		err = bind_file(file, group, error);
+		err = clear_path(file, error);
+	if (err == 0)
+		err = bind_file(file, user, group, error);
 	if (err < 0) {
 		sockfile_close(file);
 		return err;

@@ -8,6 +8,8 @@
 #ifndef CW_CONTROL_H
 #define CW_CONTROL_H
 
+#include "sockfile.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,11 +46,11 @@ typedef void control_handler(void *ctx, const struct control_caller *caller, con
 			     const json_t *arguments);
 
 /*
- * group: its members are trusted, and the socket is theirs; "" for none. On failure error holds
- * one line that says what to do.
+ * user: owns the socket, see sockfile.h. group: its members are trusted, and the socket is theirs
+ * too; "" for none. On failure error holds one line that says what to do.
  */
-int control_open(const char *path, const char *group, control_handler *handler, void *ctx,
-		 struct control **ret_control, char error[static CONTROL_ERROR_SIZE]);
+int control_open(const char *path, uid_t user, const char *group, control_handler *handler,
+		 void *ctx, struct control **ret_control, char error[static CONTROL_ERROR_SIZE]);
 void control_close(struct control *control);
 
 /* Readable when there is something to do: call control_work() then. */

@@ -5,33 +5,58 @@
 
 #include "cgroup.h"
 #include "conf.h"
+#include "control.h"
+#include "diag.h"
 #include "event.h"
+#include "hostaddr.h"
+#include "kstat.h"
+#include "recent.h"
 #include "service.h"
+#include "textfile.h"
 #include "worker.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 /* A configuration or a mode that was given to the workers, until each of them has taken it over. */
 struct change {
 	struct change *next; /* a later one */
 	uint64_t generation;
-	struct conf *old; /* used by nobody after that; NULL: only the mode has changed */
+	bool is_reload;	     /* else only the mode has changed */
+	struct conf *old;    /* of a reload: used by nobody after that */
+	uint64_t client;     /* that waits for it, 0 for none */
+	bool restart_needed; /* a part of the new file has to wait for a restart */
 };
 
 struct service {
 	const struct service_options *options;
 	struct conf *conf;
+	bool has_mode; /* closewaitctl has set it, in place of the option's and the file's */
+	enum mode mode;
 	uint64_t generation;
-	struct change *changes; /* the oldest first */
+	struct change *changes;		    /* the oldest first */
+	char reload_error[CONF_ERROR_SIZE]; /* of the last one, "" if it went well */
 	bool stop;
+
 	int signal_fd;
 	int wake_fd;
-	int destroy_support; /* diag_probe_destroy() */
+	struct control *control; /* NULL if there is none */
+	struct textfile *textfile;
+
+	struct diag *diag; /* for explain */
+	struct hostaddr *host;
 	struct cgroup_map *cgroups;
+	int destroy_support; /* diag_probe_destroy() */
+
 	struct event_output events;
+	struct recent recent;
 	struct worker **workers;
 	unsigned int n_workers;
+
+	struct timespec start_realtime, start_monotonic;
+	bool kernel_known; /* kernel_at_start is filled */
+	struct kstat kernel_at_start;
 };
 
 #endif

@@ -10,16 +10,17 @@ struct sockfile;
 /* Room for any message: a path, a reason, and what to do. */
 #define SOCKFILE_ERROR_SIZE 512
 
-/* The group stays what the process creates files with. */
+/* The file gets what the process creates files with. */
+#define SOCKFILE_KEEP_USER  ((uid_t)-1)
 #define SOCKFILE_KEEP_GROUP ((gid_t)-1)
 
 /*
- * Listens at path, which only the caller's user and group may then connect to (mode 0660). The
- * last folder of path is made if it is missing. What a crashed process left there is replaced; a
+ * Listens at path, which only user and group may then connect to (mode 0660). The last folder of
+ * path is made if it is missing, and is user's, who may thus remove the socket again. What a crashed process left there is replaced; a
  * socket that somebody answers on, or a file that is none, is not (-EADDRINUSE, -EEXIST). On
  * failure error holds one line that names the path and says what to do.
  */
-int sockfile_open(const char *path, gid_t group, struct sockfile **ret_file,
+int sockfile_open(const char *path, uid_t user, gid_t group, struct sockfile **ret_file,
 		  char error[static SOCKFILE_ERROR_SIZE]);
 /* Removes the file too, unless it is no longer this one. */
 void sockfile_close(struct sockfile *file);

@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include "control.h"
-#include "sockfile.h"
 #include "unit.h"
 
 #include <dirent.h>
@@ -95,7 +94,7 @@ static int setup(void **state)
 	if (!mkdtemp(f->folder))
 		return -1;
 	snprintf(f->path, sizeof(f->path), "%s/control.sock", f->folder);
-	if (control_open(f->path, "", handle, f, &f->control, error) < 0) {
+	if (control_open(f->path, SOCKFILE_KEEP_USER, "", handle, f, &f->control, error) < 0) {
 		print_error("%s\n", error);
 		return -1;
 	}
@@ -653,9 +652,11 @@ static void test_trust(void **state)
 	if (geteuid() != 0 || !group)
 		skip();
 	control_close(f->control);
-	assert_int_equal(control_open(f->path, group->gr_name, handle, f, &f->control, error), 0);
+	assert_int_equal(control_open(f->path, 1234, group->gr_name, handle, f, &f->control, error),
+			 0);
 	assert_int_equal(lstat(f->path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(st.st_uid, 1234);
 	assert_int_equal(st.st_gid, 1);
 
 	/* From here on everybody may connect: what is asked is who may change things. */
@@ -678,9 +679,9 @@ static void test_no_such_group(void **state)
 	char error[CONTROL_ERROR_SIZE];
 	struct control *other = NULL;
 
-	assert_int_equal(
-		control_open("/nonexistent/x", "no-such-group-here", handle, f, &other, error),
-		-ENOENT);
+	assert_int_equal(control_open("/nonexistent/x", SOCKFILE_KEEP_USER, "no-such-group-here",
+				      handle, f, &other, error),
+			 -ENOENT);
 	assert_string_equal(error, "control.group: group \"no-such-group-here\": there is none of "
 				   "that name");
 	assert_null(other);
@@ -698,7 +699,9 @@ static void test_living_socket_is_kept(void **state)
 	snprintf(wanted, sizeof(wanted),
 		 "%s: process %d answers there already: stop it, or choose another control.socket",
 		 f->path, (int)getpid());
-	assert_int_equal(sockfile_open(f->path, SOCKFILE_KEEP_GROUP, &file, error), -EADDRINUSE);
+	assert_int_equal(
+		sockfile_open(f->path, SOCKFILE_KEEP_USER, SOCKFILE_KEEP_GROUP, &file, error),
+		-EADDRINUSE);
 	assert_string_equal(error, wanted);
 	fd = client(f);
 	say(f, fd, ECHO("1"));
@@ -719,7 +722,9 @@ static void test_dead_socket_is_replaced(void **state)
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/dead", f->folder);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
-	assert_int_equal(sockfile_open(address.sun_path, SOCKFILE_KEEP_GROUP, &file, error), 0);
+	assert_int_equal(sockfile_open(address.sun_path, SOCKFILE_KEEP_USER, SOCKFILE_KEEP_GROUP,
+				       &file, error),
+			 0);
 	umask(mask);
 	assert_int_equal(lstat(address.sun_path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
@@ -739,7 +744,8 @@ static void test_other_file_is_kept(void **state)
 	fd = open(path, O_CREAT | O_WRONLY, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(sockfile_open(path, SOCKFILE_KEEP_GROUP, &file, error), -EEXIST);
+	assert_int_equal(sockfile_open(path, SOCKFILE_KEEP_USER, SOCKFILE_KEEP_GROUP, &file, error),
+			 -EEXIST);
 	assert_non_null(strstr(error, "is no socket"));
 	assert_int_equal(unlink(path), 0);
 }
@@ -752,9 +758,11 @@ static void test_successor_is_kept(void **state)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/twice", f->folder);
-	assert_int_equal(sockfile_open(path, SOCKFILE_KEEP_GROUP, &first, error), 0);
+	assert_int_equal(
+		sockfile_open(path, SOCKFILE_KEEP_USER, SOCKFILE_KEEP_GROUP, &first, error), 0);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(sockfile_open(path, SOCKFILE_KEEP_GROUP, &second, error), 0);
+	assert_int_equal(
+		sockfile_open(path, SOCKFILE_KEEP_USER, SOCKFILE_KEEP_GROUP, &second, error), 0);
 	sockfile_close(first);
 	assert_int_equal(lstat(path, &st), 0);
 	sockfile_close(second);
@@ -765,22 +773,29 @@ static void test_folders(void **state)
 {
 	struct fixture *f = *state;
 	char error[SOCKFILE_ERROR_SIZE], path[256];
+	uid_t user = geteuid() == 0 ? 1234 : geteuid();
 	struct sockfile *file = NULL;
+	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/one/two/sock", f->folder);
-	assert_int_equal(sockfile_open(path, SOCKFILE_KEEP_GROUP, &file, error), -ENOENT);
+	assert_int_equal(sockfile_open(path, SOCKFILE_KEEP_USER, SOCKFILE_KEEP_GROUP, &file, error),
+			 -ENOENT);
 	assert_non_null(strstr(error, path));
 	assert_non_null(strstr(error, "create its folder"));
 
 	snprintf(path, sizeof(path), "%s/one/sock", f->folder);
-	assert_int_equal(sockfile_open(path, SOCKFILE_KEEP_GROUP, &file, error), 0);
+	assert_int_equal(sockfile_open(path, user, SOCKFILE_KEEP_GROUP, &file, error), 0);
 	sockfile_close(file);
 	snprintf(path, sizeof(path), "%s/one", f->folder);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+	assert_int_equal(st.st_uid, user);
 	assert_int_equal(rmdir(path), 0);
 
 	memset(path, 'x', sizeof(path) - 1);
 	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(sockfile_open(path, SOCKFILE_KEEP_GROUP, &file, error), -ENAMETOOLONG);
+	assert_int_equal(sockfile_open(path, SOCKFILE_KEEP_USER, SOCKFILE_KEEP_GROUP, &file, error),
+			 -ENAMETOOLONG);
 	assert_non_null(strstr(error, "at most 107 bytes"));
 }
 

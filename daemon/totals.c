@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "totals.h"
+#include "log.h"
+#include "metrics.h"
+#include "reload.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void totals_start(struct service *s)
+{
+	int err = kstat_read(&s->kernel_at_start);
+
+	s->kernel_known = err == 0;
+	if (err < 0)
+		log_warnx("the kernel's TCP counters cannot be read (%s): closewaitctl status "
+			  "cannot say whether the rules miss traffic",
+			  strerror(-err));
+}
+
+void totals_read(const struct service *s, struct totals *ret_totals)
+{
+	struct coverage_facts facts = {.sees_all = s->conf->queue.filter == FILTER_ALL};
+	struct kstat now;
+
+	if (s->kernel_known && kstat_read(&now) == 0) {
+		facts.kernel_known = true;
+		facts.syn_challenges = now.syn_challenges - s->kernel_at_start.syn_challenges;
+		facts.active_opens = now.active_opens - s->kernel_at_start.active_opens;
+	}
+	memset(ret_totals, 0, sizeof(*ret_totals));
+	for (unsigned int i = 0; i < s->n_workers; i++)
+		stats_accumulate(&ret_totals->stats, worker_stats(s->workers[i]));
+	ret_totals->coverage = coverage_judge(&facts, &ret_totals->stats);
+}
+
+char *totals_metrics(const struct service *s, size_t *ret_len)
+{
+	struct totals totals;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, ret_len);
+	const struct metrics metrics = {
+		.stats = &totals.stats,
+		.coverage = &totals.coverage,
+		.version = PACKAGE_VERSION,
+		.start_time = (uint64_t)s->start_realtime.tv_sec,
+		.workers = s->n_workers,
+		.mode = reload_mode_of(s, s->conf),
+		.generation = s->generation,
+		.reload_failed = s->reload_error[0] != '\0',
+		.events_suppressed = s->events.suppressed_total,
+	};
+
+	if (!out)
+		return NULL;
+	totals_read(s, &totals);
+	metrics_write(&metrics, out);
+	if (fclose(out) != 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
