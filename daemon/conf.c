@@ -96,19 +96,14 @@ static const char *word_in_group(unsigned int index, const void *ctx)
 	return group[0] ? NULL : key->group;
 }
 
-/* The only key of that name in any group, NULL where there is none or more than one. */
+/* A key of that name in any group. */
 static const struct confschema_key *find_elsewhere(const char *name)
 {
-	const struct confschema_key *found = NULL;
-
 	for (size_t i = 0; i < confschema_n_keys; i++) {
-		if (strcmp(confschema_keys[i].name, name) != 0)
-			continue;
-		if (found)
-			return NULL;
-		found = &confschema_keys[i];
+		if (strcmp(confschema_keys[i].name, name) == 0)
+			return &confschema_keys[i];
 	}
-	return found;
+	return NULL;
 }
 
 static int refuse_unknown(const struct conferror *error, const char *group,

@@ -13,12 +13,6 @@
 /* Bytes: a thousand rules take a quarter of it, and a mistaken path is not read for minutes. */
 #define SIZE_MAX_BYTES ((size_t)1024 * 1024)
 
-static int refuse_size(const struct conferror *error)
-{
-	return conferror_file(error, EFBIG,
-			      "larger than 1 MiB: this cannot be a configuration file");
-}
-
 static int check_file(const struct conferror *error, const struct stat *st)
 {
 	if (S_ISDIR(st->st_mode))
@@ -34,12 +28,10 @@ static int check_file(const struct conferror *error, const struct stat *st)
 		return conferror_file(error, EPERM,
 				      "writable by everybody (mode %04o): chmod o-w it",
 				      (unsigned int)(st->st_mode & 07777));
-	if (st->st_size > (off_t)SIZE_MAX_BYTES)
-		return refuse_size(error);
 	return 0;
 }
 
-/* To the end of the file, which may have another size than a moment ago. */
+/* To the end of the file, whatever size it announced: it may have grown, and /proc says 0. */
 static int read_all(const struct conferror *error, int fd, char *buf, size_t size, size_t *ret_len)
 {
 	size_t len = 0;
@@ -57,7 +49,8 @@ static int read_all(const struct conferror *error, int fd, char *buf, size_t siz
 		}
 		len += (size_t)n;
 	}
-	return refuse_size(error);
+	return conferror_file(error, EFBIG,
+			      "larger than 1 MiB: this cannot be a configuration file");
 }
 
 int conffile_read(const struct conferror *error, const char *path, char **ret_text, size_t *ret_len)

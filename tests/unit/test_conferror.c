@@ -240,6 +240,8 @@ static void values_out_of_range(void **state)
 		 "or a range of them such as \"8000-8099\""},
 		{"user = 4294967295;", "user is 4294967295; it must be the name of a user that "
 				       "exists, or a user's number"},
+		{"user = \"4294967295\";", "user is \"4294967295\"; it must be the name of a user "
+					   "that exists, or a user's number"},
 		{"user = \"4294967296\";", "user is \"4294967296\"; it must be the name of a user "
 					   "that exists, or a user's number"},
 		{"user = -1;",
