@@ -1,1 +1,2 @@
 dist_man_MANS += man/closewaitd-rules.8
+dist_man_MANS += man/closewaitd.conf.5

@@ -119,7 +119,9 @@ tests_unit_test_stats_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_conf
 TESTS += tests/unit/test_conf
-tests_unit_test_conf_CPPFLAGS = $(AM_CPPFLAGS) -DEXAMPLE='"$(abs_srcdir)/conf/closewaitd.conf"'
+tests_unit_test_conf_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DEXAMPLE='"$(abs_srcdir)/conf/closewaitd.conf"' \
+	-DMANUAL='"$(abs_srcdir)/man/closewaitd.conf.5"'
 tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS)
 # Allocations of the tested objects, not of the libraries, can be made to fail.
 tests_unit_test_conf_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc

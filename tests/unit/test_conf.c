@@ -665,9 +665,9 @@ static void any_failed_allocation_is_reported(void **state)
 
 /* --- the shipped example ------------------------------------------------------------------------ */
 
-static char *read_example(void)
+static char *read_text(const char *path)
 {
-	FILE *in = fopen(EXAMPLE, "r");
+	FILE *in = fopen(path, "r");
 	char *text = __real_calloc(1, 65536);
 
 	assert_non_null(in);
@@ -680,7 +680,7 @@ static void the_example_holds_every_default(void **state)
 {
 	char error[CONF_ERROR_SIZE] = "";
 	struct conf *conf = NULL, *expected = defaults();
-	char *text = read_example(), *printed = print(expected);
+	char *text = read_text(EXAMPLE), *printed = print(expected);
 
 	(void)state;
 	if (conf_load(EXAMPLE, &conf, error) < 0)
@@ -712,7 +712,7 @@ static void uncomment(char *text)
 
 static void the_rules_in_the_example_are_right(void **state)
 {
-	char *text = read_example();
+	char *text = read_text(EXAMPLE);
 	struct conf *conf;
 	char *user;
 
@@ -737,6 +737,38 @@ static void the_rules_in_the_example_are_right(void **state)
 	free(text);
 }
 
+/* --- the manual --------------------------------------------------------------------------------- */
+
+/* Each line that is printed, as the tag of a list: mdoc writes \(dq for a double quote. */
+static void the_manual_tells_every_default(void **state)
+{
+	struct conf *conf = defaults();
+	char *text = read_text(MANUAL), *printed = print(conf);
+
+	(void)state;
+	for (char *line = strtok(printed, "\n"); line; line = strtok(NULL, "\n")) {
+		char tag[256], *end = tag + snprintf(tag, sizeof(tag), "\n.It Li \"");
+
+		if (!strstr(line, ";") || line[0] == '}')
+			continue;
+		for (const char *p = line + strspn(line, " "); *p != ';'; p++)
+			end = stpcpy(end, *p == '"' ? "\\(dq" : (char[]){*p, '\0'});
+		strcpy(end, "\"\n");
+		if (!strstr(text, tag))
+			fail_msg("not in the manual: %s", line);
+	}
+	for (size_t i = 0; i < confschema_n_rule_keys; i++) {
+		char tag[64];
+
+		snprintf(tag, sizeof(tag), "\n.It Li %s\n", confschema_rule_keys[i].name);
+		if (!strstr(text, tag))
+			fail_msg("not in the manual: %s", confschema_rule_keys[i].name);
+	}
+	free(printed);
+	free(text);
+	conf_free(conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -754,6 +786,7 @@ int main(void)
 		cmocka_unit_test(any_failed_allocation_is_reported),
 		cmocka_unit_test(the_example_holds_every_default),
 		cmocka_unit_test(the_rules_in_the_example_are_right),
+		cmocka_unit_test(the_manual_tells_every_default),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
