@@ -9,7 +9,6 @@
 #include "queue.h"
 
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/netlink.h>
@@ -61,19 +60,19 @@ static int send_all(const struct queue *queue, const void *buf, size_t len)
 /* What the kernel said to the request that was just sent on a socket without packets. */
 static int refusal(int fd)
 {
-	char buf[MESSAGE_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
-	const struct nlmsghdr *nlh = (const void *)buf;
-	const struct nlmsgerr *err;
-	ssize_t got = recv(fd, buf, sizeof(buf), MSG_PEEK | MSG_DONTWAIT);
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr err;
+	} answer;
+	ssize_t got = recv(fd, &answer, sizeof(answer), MSG_PEEK | MSG_DONTWAIT);
 
 	if (got < 0)
 		return errno == EAGAIN ? 0 : -errno;
-	if (!mnl_nlmsg_ok(nlh, (int)got) || nlh->nlmsg_type != NLMSG_ERROR)
+	if ((size_t)got >= sizeof(answer.nlh) && answer.nlh.nlmsg_type != NLMSG_ERROR)
 		return 0; /* a packet already: the queue is ours */
-	err = mnl_nlmsg_get_payload(nlh);
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*err))
+	if ((size_t)got < sizeof(answer) || answer.err.error > 0)
 		return -EBADMSG;
-	return err->error;
+	return answer.err.error;
 }
 
 static int open_socket(void)
@@ -137,14 +136,19 @@ int queue_fd(const struct queue *queue)
 	return queue->fd;
 }
 
-/* Ids count up by one; what is skipped was lost between the kernel's queue and this socket. */
+/*
+ * Ids count up by one; what is skipped was lost between the kernel's queue and this socket. One
+ * that is lower than it should be (as serial numbers, RFC 1982) came late, and nothing is missing.
+ */
 static unsigned int count_missed(struct queue *queue, uint32_t id)
 {
-	unsigned int missed = queue->seen_id ? id - queue->next_id : 0;
+	uint32_t gap = queue->seen_id ? id - queue->next_id : 0;
 
+	if (gap > INT32_MAX)
+		return 0;
 	queue->seen_id = true;
 	queue->next_id = id + 1;
-	return missed;
+	return gap;
 }
 
 /* Every message of one datagram; the kernel sends one packet in each. */

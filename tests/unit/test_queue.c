@@ -382,6 +382,21 @@ static void a_packet_says_that_the_queue_is_ours(void **state)
 	queue_close(k.queue);
 }
 
+/* What cannot be read as an answer is no leave to go on. */
+static void an_answer_that_is_none_fails(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len <= NLMSG_HDRLEN + sizeof(struct nlmsgerr); len++) {
+		memset(&k, 0, sizeof(k));
+		fakenl_reset(deliver_first);
+		/* Whole, it carries no errno either. */
+		first_message = error_message(EPERM);
+		first_message.len = len;
+		assert_int_equal(queue_open(NUMBER, MAX_HELD, &k.queue), -EBADMSG);
+		assert_int_equal(fakenl_open_sockets(), 0);
+	}
+}
+
 static void stopping_lets_packets_pass(void **state)
 {
 	(void)state;
@@ -602,7 +617,17 @@ static void gaps_in_the_ids_are_counted(void **state)
 		unsigned int missed;
 	} steps[] = {
 		/* Nobody knows what was before the first. */
-		{1000, 0}, {1001, 0}, {1003, 1}, {1004, 0}, {1104, 99}, {1105, 0},
+		{1000, 0},
+		{1001, 0},
+		{1003, 1},
+		{1004, 0},
+		{1104, 99},
+		{1105, 0},
+		/* Late ones, and what comes after them. */
+		{1050, 0},
+		{1105, 0},
+		{1106, 0},
+		{1108, 1},
 	};
 
 	(void)state;
@@ -696,6 +721,7 @@ int main(void)
 		cmocka_unit_test(opening_fails_cleanly),
 		cmocka_unit_test(a_refusal_is_told),
 		cmocka_unit_test(a_packet_says_that_the_queue_is_ours),
+		cmocka_unit_test(an_answer_that_is_none_fails),
 		QUEUE_TEST(stopping_lets_packets_pass),
 		QUEUE_TEST(owners_are_found),
 		QUEUE_TEST(every_packet_is_delivered_in_order),
