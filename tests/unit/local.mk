@@ -25,6 +25,16 @@ TESTS += tests/unit/test_diagmsg
 tests_unit_test_diagmsg_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_diagmsg_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_hostaddr
+TESTS += tests/unit/test_hostaddr
+tests_unit_test_hostaddr_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_hostaddr_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=mnl_socket_open2,--wrap=mnl_socket_bind,--wrap=mnl_socket_close \
+	-Wl,--wrap=mnl_socket_get_fd,--wrap=mnl_socket_get_portid,--wrap=setsockopt \
+	-Wl,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom \
+	-Wl,--wrap=nlif_open,--wrap=nlif_close,--wrap=nlif_query,--wrap=nlif_get_ifflags
+tests_unit_test_hostaddr_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_isolate
 TESTS += tests/unit/test_isolate
 tests_unit_test_isolate_CFLAGS = $(UNIT_CFLAGS)

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hostaddr against rtnetlink answers that the test writes. The linker puts the test's functions in
+ * the place of libmnl's sockets and libnfnetlink's table (--wrap, see local.mk).
+ */
+#include "config.h"
+
+#include "hostaddr.h"
+#include "tuple.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+/* Wants the headers above it. */
+#include <cmocka.h>
+
+#define PORT_ID	     77
+#define MAX_MESSAGES 8
+
+static struct {
+	struct hostaddr *host;
+	bool no_socket, no_bind, no_table, no_answer;
+	unsigned int opened, closed, tables, open_tables;
+
+	/* The last request, and the answers to the next: one datagram for each. */
+	char request[256] __attribute__((aligned(8)));
+	uint32_t seq_offset; /* an answer to an earlier request */
+	int send_error;
+	struct {
+		char bytes[256] __attribute__((aligned(8)));
+	} messages[MAX_MESSAGES];
+	size_t n_messages, n_read;
+} t;
+
+struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
+int __wrap_mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid);
+int __wrap_mnl_socket_close(struct mnl_socket *nl);
+int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl);
+unsigned int __wrap_mnl_socket_get_portid(const struct mnl_socket *nl);
+ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t len);
+ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size);
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+struct nlif_handle *__wrap_nlif_open(void);
+void __wrap_nlif_close(struct nlif_handle *table);
+int __wrap_nlif_query(struct nlif_handle *table);
+int __wrap_nlif_get_ifflags(const struct nlif_handle *table, unsigned int index,
+			    unsigned int *flags);
+
+/* Never looked into. */
+static char the_socket, the_table;
+
+struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
+{
+	assert_int_equal(bus, NETLINK_ROUTE);
+	assert_int_equal(flags, SOCK_CLOEXEC);
+	if (t.no_socket) {
+		errno = EMFILE;
+		return NULL;
+	}
+	t.opened++;
+	return (struct mnl_socket *)&the_socket;
+}
+
+int __wrap_mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid)
+{
+	(void)nl;
+	(void)pid;
+	assert_int_equal(groups, 0);
+	errno = EADDRINUSE;
+	return t.no_bind ? -1 : 0;
+}
+
+int __wrap_mnl_socket_close(struct mnl_socket *nl)
+{
+	(void)nl;
+	t.closed++;
+	return 0;
+}
+
+int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl)
+{
+	(void)nl;
+	return 1000;
+}
+
+unsigned int __wrap_mnl_socket_get_portid(const struct mnl_socket *nl)
+{
+	(void)nl;
+	return PORT_ID;
+}
+
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	(void)value;
+	assert_int_equal(fd, 1000);
+	/* A SYN is held meanwhile: no wait without an end. */
+	assert_int_equal(level, SOL_SOCKET);
+	assert_int_equal(name, SO_RCVTIMEO);
+	assert_int_equal(len, sizeof(struct timeval));
+	return 0;
+}
+
+ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t len)
+{
+	(void)nl;
+	if (t.send_error) {
+		errno = t.send_error;
+		return -1;
+	}
+	assert_true(len <= sizeof(t.request));
+	memcpy(t.request, req, len);
+	return (ssize_t)len;
+}
+
+ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
+{
+	const struct nlmsghdr *request = (const void *)t.request;
+	struct nlmsghdr *nlh = buf;
+
+	(void)nl;
+	if (t.n_read == t.n_messages) {
+		errno = EAGAIN; /* SO_RCVTIMEO has passed */
+		return -1;
+	}
+	assert_true(size >= sizeof(t.messages[0]));
+	memcpy(buf, t.messages[t.n_read++].bytes, sizeof(t.messages[0]));
+	nlh->nlmsg_pid = PORT_ID;
+	nlh->nlmsg_seq = request->nlmsg_seq - t.seq_offset;
+	t.seq_offset = 0;
+	return (ssize_t)nlh->nlmsg_len;
+}
+
+struct nlif_handle *__wrap_nlif_open(void)
+{
+	t.tables++;
+	if (t.no_table)
+		return NULL;
+	t.open_tables++;
+	return (struct nlif_handle *)&the_table;
+}
+
+void __wrap_nlif_close(struct nlif_handle *table)
+{
+	(void)table;
+	t.open_tables--;
+}
+
+int __wrap_nlif_query(struct nlif_handle *table)
+{
+	(void)table;
+	return t.no_answer ? -1 : 1;
+}
+
+/* Device 1 is lo, those up to 99 are others; 1 is success (libnfnetlink's iftable.c). */
+int __wrap_nlif_get_ifflags(const struct nlif_handle *table, unsigned int index,
+			    unsigned int *flags)
+{
+	(void)table;
+	if (index > 99) {
+		errno = ENOENT;
+		return -1;
+	}
+	*flags = IFF_UP | (index == 1 ? IFF_LOOPBACK : 0);
+	return 1;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	return hostaddr_open(&t.host);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	hostaddr_close(t.host);
+	assert_int_equal(t.opened, t.closed);
+	assert_int_equal(t.open_tables, 0);
+	return 0;
+}
+
+static struct in6_addr address(const char *text)
+{
+	struct in6_addr addr;
+	struct in_addr v4;
+
+	if (inet_pton(AF_INET, text, &v4) == 1)
+		return addr_from_v4(v4.s_addr);
+	assert_int_equal(inet_pton(AF_INET6, text, &addr), 1);
+	return addr;
+}
+
+static struct nlmsghdr *add_message(uint16_t type, uint16_t flags)
+{
+	struct nlmsghdr *nlh;
+
+	assert_true(t.n_messages < MAX_MESSAGES);
+	nlh = mnl_nlmsg_put_header(t.messages[t.n_messages++].bytes);
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = flags;
+	return nlh;
+}
+
+static void add_error(int error)
+{
+	struct nlmsgerr *err =
+		mnl_nlmsg_put_extra_header(add_message(NLMSG_ERROR, 0), sizeof(*err));
+
+	err->error = error;
+	err->msg.nlmsg_len = NLMSG_HDRLEN;
+}
+
+static void no_more_messages(void)
+{
+	t.n_messages = 0;
+	t.n_read = 0;
+}
+
+/* --- loopback devices ------------------------------------------------------------------------------ */
+
+static void loopback_is_asked_for_once(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		assert_true(hostaddr_is_loopback_device(t.host, 1));
+		assert_false(hostaddr_is_loopback_device(t.host, 2));
+		/* Not told: no device has this index. */
+		assert_false(hostaddr_is_loopback_device(t.host, 0));
+	}
+	assert_int_equal(t.tables, 2);
+}
+
+static void more_devices_than_are_kept(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		for (uint32_t index = 1; index < 40; index++)
+			assert_int_equal(hostaddr_is_loopback_device(t.host, index), index == 1);
+	}
+}
+
+/* --- local addresses -------------------------------------------------------------------------------- */
+
+static void add_route(unsigned char type)
+{
+	struct rtmsg *route =
+		mnl_nlmsg_put_extra_header(add_message(RTM_NEWROUTE, 0), sizeof(*route));
+
+	route->rtm_type = type;
+}
+
+static bool ask_local(const char *text)
+{
+	const struct in6_addr addr = address(text);
+	bool local = hostaddr_is_local(t.host, &addr);
+
+	no_more_messages();
+	return local;
+}
+
+static void a_local_route_makes_a_local_address(void **state)
+{
+	static const char *const hosts[] = {"10.0.0.1", "2001:db8::1"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct in6_addr addr = address(hosts[i]);
+		const struct nlmsghdr *nlh = (const void *)t.request;
+		const struct rtmsg *route = mnl_nlmsg_get_payload(nlh);
+		const struct nlattr *dst = mnl_nlmsg_get_payload_offset(nlh, sizeof(*route));
+		size_t len = i == 0 ? 4 : 16;
+
+		add_route(RTN_LOCAL);
+		assert_true(ask_local(hosts[i]));
+		assert_int_equal(nlh->nlmsg_type, RTM_GETROUTE);
+		assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST);
+		assert_int_equal(route->rtm_family, i == 0 ? AF_INET : AF_INET6);
+		assert_int_equal(route->rtm_dst_len, 8 * len);
+		assert_int_equal(mnl_attr_get_type(dst), RTA_DST);
+		assert_int_equal(mnl_attr_get_payload_len(dst), len);
+		assert_memory_equal(mnl_attr_get_payload(dst), addr.s6_addr + 16 - len, len);
+
+		add_route(RTN_UNICAST);
+		assert_false(ask_local(hosts[i]));
+		add_route(RTN_BROADCAST);
+		assert_false(ask_local(hosts[i]));
+	}
+}
+
+/* What is not known to be local is foreign, and left alone. */
+static void no_answer_is_not_local(void **state)
+{
+	(void)state;
+	assert_false(ask_local("10.0.0.1"));
+	add_error(-ENETUNREACH);
+	assert_false(ask_local("10.0.0.1"));
+	add_error(0);
+	assert_false(ask_local("10.0.0.1"));
+	add_message(RTM_NEWROUTE, 0);
+	assert_false(ask_local("10.0.0.1"));
+	add_message(RTM_NEWADDR, 0);
+	assert_false(ask_local("10.0.0.1"));
+	t.send_error = ENOBUFS;
+	add_route(RTN_LOCAL);
+	assert_false(ask_local("10.0.0.1"));
+}
+
+static void a_late_answer_is_passed_over(void **state)
+{
+	(void)state;
+	/* The question before this one timed out, and its answer comes now. */
+	assert_false(ask_local("10.0.0.1"));
+	t.seq_offset = 1;
+	add_route(RTN_LOCAL);
+	add_route(RTN_UNICAST);
+	assert_false(ask_local("192.0.2.1"));
+	t.seq_offset = 1;
+	add_route(RTN_UNICAST);
+	add_route(RTN_LOCAL);
+	assert_true(ask_local("10.0.0.1"));
+}
+
+/* --- interfaces of link-local addresses ------------------------------------------------------------- */
+
+/* As inet6_fill_ifaddr() does it: with a peer, IFA_ADDRESS is the peer's and IFA_LOCAL is ours. */
+static void add_address(unsigned int ifindex, const char *own, const char *peer)
+{
+	struct nlmsghdr *nlh = add_message(RTM_NEWADDR, NLM_F_MULTI);
+	struct ifaddrmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
+	const struct in6_addr addr = address(own);
+
+	msg->ifa_family = AF_INET6;
+	msg->ifa_index = ifindex;
+	if (peer) {
+		const struct in6_addr peer_addr = address(peer);
+
+		mnl_attr_put(nlh, IFA_LOCAL, sizeof(addr), &addr);
+		mnl_attr_put(nlh, IFA_ADDRESS, sizeof(peer_addr), &peer_addr);
+	} else {
+		mnl_attr_put(nlh, IFA_ADDRESS, sizeof(addr), &addr);
+	}
+}
+
+static void add_done(void)
+{
+	mnl_nlmsg_put_extra_header(add_message(NLMSG_DONE, NLM_F_MULTI), sizeof(int));
+}
+
+static uint32_t ask_interface(const char *text)
+{
+	const struct in6_addr addr = address(text);
+	uint32_t ifindex = hostaddr_interface(t.host, &addr);
+
+	no_more_messages();
+	return ifindex;
+}
+
+static void the_only_owner_is_told(void **state)
+{
+	(void)state;
+	add_address(1, "::1", NULL);
+	add_address(3, "fe80::1", NULL);
+	add_address(4, "fe80::2", NULL);
+	add_done();
+	assert_int_equal(ask_interface("fe80::1"), 3);
+
+	add_address(3, "fe80::1", NULL);
+	add_done();
+	assert_int_equal(ask_interface("fe80::9"), 0);
+
+	/* fe80::1 on every bridge: nothing says which is meant. */
+	add_address(3, "fe80::1", NULL);
+	add_address(4, "fe80::1", NULL);
+	add_done();
+	assert_int_equal(ask_interface("fe80::1"), 0);
+}
+
+static void half_a_list_is_no_list(void **state)
+{
+	(void)state;
+	add_address(3, "fe80::1", NULL);
+	assert_int_equal(ask_interface("fe80::1"), 0);
+	add_address(3, "fe80::1", NULL);
+	add_error(-ENOMEM);
+	assert_int_equal(ask_interface("fe80::1"), 0);
+	add_address(3, "fe80::1", NULL);
+	add_message(RTM_NEWADDR, NLM_F_MULTI | NLM_F_DUMP_INTR);
+	add_done();
+	assert_int_equal(ask_interface("fe80::1"), 0);
+	t.send_error = ENOBUFS;
+	assert_int_equal(ask_interface("fe80::1"), 0);
+}
+
+/* --- opening ------------------------------------------------------------------------------------------ */
+
+static void opening_fails_cleanly(void **state)
+{
+	struct hostaddr *host = NULL;
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	t.no_socket = true;
+	assert_int_equal(hostaddr_open(&host), -EMFILE);
+	t.no_socket = false;
+	t.no_bind = true;
+	assert_int_equal(hostaddr_open(&host), -EADDRINUSE);
+	assert_null(host);
+	assert_int_equal(t.opened, t.closed);
+	hostaddr_close(NULL);
+}
+
+#define HOSTADDR_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HOSTADDR_TEST(loopback_is_asked_for_once),
+		HOSTADDR_TEST(more_devices_than_are_kept),
+		HOSTADDR_TEST(a_local_route_makes_a_local_address),
+		HOSTADDR_TEST(no_answer_is_not_local),
+		HOSTADDR_TEST(a_late_answer_is_passed_over),
+		HOSTADDR_TEST(the_only_owner_is_told),
+		HOSTADDR_TEST(half_a_list_is_no_list),
+		cmocka_unit_test(opening_fails_cleanly),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
