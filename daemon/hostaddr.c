@@ -79,23 +79,26 @@ void hostaddr_close(struct hostaddr *host)
 	free(host);
 }
 
-static bool ask_loopback(uint32_t ifindex)
+/* false if the kernel did not tell. */
+static bool ask_loopback(uint32_t ifindex, bool *ret_loopback)
 {
 	struct nlif_handle *table = nlif_open();
-	unsigned int flags = 0;
-	bool loopback;
+	unsigned int flags;
+	bool told;
 
 	if (!table)
 		return false;
-	loopback = nlif_query(table) >= 0 && nlif_get_ifflags(table, ifindex, &flags) == 1 &&
-		   (flags & IFF_LOOPBACK);
+	told = nlif_query(table) >= 0 && nlif_get_ifflags(table, ifindex, &flags) == 1;
 	nlif_close(table);
-	return loopback;
+	if (told)
+		*ret_loopback = flags & IFF_LOOPBACK;
+	return told;
 }
 
 bool hostaddr_is_loopback_device(struct hostaddr *host, uint32_t ifindex)
 {
 	struct device *device;
+	bool loopback;
 
 	if (ifindex == 0)
 		return false;
@@ -103,10 +106,12 @@ bool hostaddr_is_loopback_device(struct hostaddr *host, uint32_t ifindex)
 		if (host->devices[i].ifindex == ifindex)
 			return host->devices[i].loopback;
 	}
+	/* Not kept if not told: for want of a descriptor once, lo would stay unseen for ever. */
+	if (!ask_loopback(ifindex, &loopback))
+		return false;
 	device = &host->devices[host->next_device++ % DEVICE_CACHE];
-	device->ifindex = ifindex;
-	device->loopback = ask_loopback(ifindex);
-	return device->loopback;
+	*device = (struct device){ifindex, loopback};
+	return loopback;
 }
 
 /* Sends the request in host->buf and hands every answer to callback. */

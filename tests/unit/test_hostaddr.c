@@ -237,6 +237,20 @@ static void loopback_is_asked_for_once(void **state)
 	assert_int_equal(t.tables, 2);
 }
 
+/* For want of a descriptor, say: the next SYN asks again. */
+static void what_was_not_told_is_not_kept(void **state)
+{
+	(void)state;
+	t.no_table = true;
+	assert_false(hostaddr_is_loopback_device(t.host, 1));
+	t.no_table = false;
+	t.no_answer = true;
+	assert_false(hostaddr_is_loopback_device(t.host, 1));
+	t.no_answer = false;
+	assert_true(hostaddr_is_loopback_device(t.host, 1));
+	assert_false(hostaddr_is_loopback_device(t.host, 100));
+}
+
 static void more_devices_than_are_kept(void **state)
 {
 	(void)state;
@@ -422,6 +436,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HOSTADDR_TEST(loopback_is_asked_for_once),
+		HOSTADDR_TEST(what_was_not_told_is_not_kept),
 		HOSTADDR_TEST(more_devices_than_are_kept),
 		HOSTADDR_TEST(a_local_route_makes_a_local_address),
 		HOSTADDR_TEST(no_answer_is_not_local),
