@@ -14,7 +14,6 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -176,6 +175,7 @@ struct owner {
 static int take_address(const struct nlmsghdr *nlh, void *ctx)
 {
 	const struct ifaddrmsg *msg = mnl_nlmsg_get_payload(nlh);
+	const struct in6_addr *own = NULL;
 	const struct nlattr *attr;
 	struct owner *owner = ctx;
 
@@ -183,12 +183,17 @@ static int take_address(const struct nlmsghdr *nlh, void *ctx)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
 	{
-		if (mnl_attr_get_type(attr) == IFA_ADDRESS &&
-		    mnl_attr_get_payload_len(attr) == sizeof(*owner->addr) &&
-		    memcmp(mnl_attr_get_payload(attr), owner->addr, sizeof(*owner->addr)) == 0) {
-			owner->ifindex = msg->ifa_index;
-			owner->count++;
-		}
+		uint16_t type = mnl_attr_get_type(attr);
+
+		if (mnl_attr_get_payload_len(attr) != sizeof(*own))
+			continue;
+		/* With a peer, IFA_ADDRESS is the peer's (inet6_fill_ifaddr()). */
+		if (type == IFA_LOCAL || (type == IFA_ADDRESS && !own))
+			own = mnl_attr_get_payload(attr);
+	}
+	if (own && addr_equal(own, owner->addr)) {
+		owner->ifindex = msg->ifa_index;
+		owner->count++;
 	}
 	return MNL_CB_OK;
 }

@@ -396,6 +396,33 @@ static void the_only_owner_is_told(void **state)
 	assert_int_equal(ask_interface("fe80::1"), 0);
 }
 
+static void the_peer_does_not_own_its_address(void **state)
+{
+	(void)state;
+	add_address(2, "fe80::77", "fe80::78");
+	add_done();
+	assert_int_equal(ask_interface("fe80::77"), 2);
+	add_address(2, "fe80::77", "fe80::78");
+	add_done();
+	assert_int_equal(ask_interface("fe80::78"), 0);
+}
+
+/* Attributes in the other order, and of other sizes. */
+static void attributes_are_read_as_they_come(void **state)
+{
+	const struct in6_addr own = address("fe80::77"), peer = address("fe80::78");
+	struct nlmsghdr *nlh;
+
+	(void)state;
+	add_address(2, "fe80::78", NULL);
+	nlh = (void *)t.messages[0].bytes;
+	mnl_attr_put(nlh, IFA_LOCAL, sizeof(own), &own);
+	mnl_attr_put(nlh, IFA_ADDRESS, sizeof(peer), &peer);
+	mnl_attr_put(nlh, IFA_LOCAL, 4, &peer);
+	add_done();
+	assert_int_equal(ask_interface("fe80::77"), 2);
+}
+
 static void half_a_list_is_no_list(void **state)
 {
 	(void)state;
@@ -442,6 +469,8 @@ int main(void)
 		HOSTADDR_TEST(no_answer_is_not_local),
 		HOSTADDR_TEST(a_late_answer_is_passed_over),
 		HOSTADDR_TEST(the_only_owner_is_told),
+		HOSTADDR_TEST(the_peer_does_not_own_its_address),
+		HOSTADDR_TEST(attributes_are_read_as_they_come),
 		HOSTADDR_TEST(half_a_list_is_no_list),
 		cmocka_unit_test(opening_fails_cleanly),
 	};
