@@ -494,13 +494,15 @@ static bool stale(const struct model *model, enum tcpstate state)
 	       tcpstate_in(state, model->settings.policy->stale);
 }
 
-/* The tuple that a SYN's look-ups must name: with the interface of a link-local destination. */
+/* The tuple that a SYN's look-ups must name: with the interface of a link-local address. */
 static struct tuple scoped(const struct model *model, const struct mitigate_syn *syn)
 {
 	struct tuple tuple = syn->tuple;
 
 	if (addr_is_linklocal(&tuple.dst.addr))
 		tuple.scope = interface_of(model, &tuple.dst.addr);
+	else if (addr_is_linklocal(&tuple.src.addr))
+		tuple.scope = interface_of(model, &tuple.src.addr);
 	return tuple;
 }
 

@@ -507,18 +507,21 @@ static void loopback_sources_are_not_asked_about(void **state)
 	tear_down();
 }
 
-/* Sockets on link-local addresses are bound to an interface; every look-up must name it. */
-static void link_local_addresses_have_a_scope(void **state)
+/* Sockets with a link-local address are bound to an interface; every look-up must name it. */
+static void check_scope(const char *src, const char *dst, const char *owned)
 {
-	struct tuple tuple = tuple_of("fe80::1", 40000, "fe80::1", SERVER_PORT);
+	struct tuple tuple = tuple_of(src, 40000, dst, SERVER_PORT);
+	const struct in6_addr addr = address(owned);
 	struct tuple bound = tuple;
 
-	(void)state;
 	set_up(ACTION_DESTROY, MODE_ENFORCE);
+	listen_for(FAMILY_V6, 0, 128);
 	bound.scope = 7;
 	add_occupant(&bound, TCPSTATE_CLOSE_WAIT);
 	model_add(&t.model, &bound, TCPSTATE_SYN_SENT);
-	model_own_address(&t.model, &tuple.dst.addr, 7);
+	model_own_address(&t.model, &addr, 7);
+	model_own_address(&t.model, &tuple.src.addr, 8);
+	model_own_address(&t.model, &tuple.dst.addr, 9);
 	add_syn(&tuple);
 	run();
 	assert_int_equal(t.model.calls[MODEL_INTERFACE], 1);
@@ -528,9 +531,25 @@ static void link_local_addresses_have_a_scope(void **state)
 	assert_int_equal(t.model.destroys[0].request.socket.scope, 7);
 	assert_int_equal(t.model.incidents[0].syn.scope, 7);
 	tear_down();
+}
 
-	/* An interface that cannot be told: nobody is found, the SYN passes. */
+static void link_local_addresses_have_a_scope(void **state)
+{
+	(void)state;
+	check_scope("fe80::1", "fe80::1", "fe80::1");
+	check_scope("2001:db8::1", "fe80::1", "fe80::1");
+	check_scope("fe80::1", "2001:db8::1", "fe80::1");
+	check_scope("fe80::2", "fe80::1", "fe80::1");
+}
+
+static void an_unknown_scope_finds_nobody(void **state)
+{
+	struct tuple tuple = tuple_of("fe80::1", 40000, "fe80::1", SERVER_PORT);
+	struct tuple bound = tuple;
+
+	(void)state;
 	set_up(ACTION_DROP, MODE_ENFORCE);
+	bound.scope = 7;
 	add_occupant(&bound, TCPSTATE_CLOSE_WAIT);
 	model_own_address(&t.model, &tuple.dst.addr, 7);
 	model_fail(&t.model, MODEL_INTERFACE, 0, 0, -ETIMEDOUT);
@@ -1196,6 +1215,7 @@ int main(void)
 		cmocka_unit_test(foreign_source_is_never_touched),
 		cmocka_unit_test(loopback_sources_are_not_asked_about),
 		cmocka_unit_test(link_local_addresses_have_a_scope),
+		cmocka_unit_test(an_unknown_scope_finds_nobody),
 		cmocka_unit_test(failed_lookups_let_the_syn_pass),
 		cmocka_unit_test(failed_destroys_let_the_syn_pass),
 		cmocka_unit_test(an_unknown_unit_matches_no_rule),

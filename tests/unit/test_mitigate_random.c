@@ -104,6 +104,8 @@ static struct tuple roll_tuple(void)
 		{"2001:db8::1", "2001:db8::1"},
 		{"2001:db8::9", "2001:db8::1"},
 		{"fe80::1", "fe80::1"},
+		{"fe80::1", "2001:db8::1"},
+		{"2001:db8::1", "fe80::1"},
 	};
 	size_t i = roll(sizeof(hosts) / sizeof(hosts[0]));
 
@@ -118,7 +120,7 @@ static void add_once(struct tuple tuple, enum tcpstate state)
 {
 	struct sock_info *socket;
 
-	if (addr_is_linklocal(&tuple.src.addr))
+	if (addr_is_linklocal(&tuple.src.addr) || addr_is_linklocal(&tuple.dst.addr))
 		tuple.scope = 7;
 	if (model_find(&t.model, &tuple))
 		return;
