@@ -56,7 +56,7 @@ static bool client_gone(void *arg)
 	return sockdiag_state(&mine->client, &mine->server) == 0;
 }
 
-static int vanish_fast(int client_fd)
+int mine_abandon(int client_fd)
 {
 	int rc = mine_arm(client_fd);
 
@@ -122,7 +122,7 @@ static int plant(int listener, const union endpoint *src, const union endpoint *
 		sock_reset(client_fd);
 		return rc;
 	}
-	rc = honest ? vanish_honest(client_fd, &mine) : vanish_fast(client_fd);
+	rc = honest ? vanish_honest(client_fd, &mine) : mine_abandon(client_fd);
 	if (rc == 0 && sock_state(mine.fd) != TCP_CLOSE_WAIT)
 		rc = -ENOTCONN; /* a firewall or the kernel has reset it meanwhile */
 	if (rc < 0) {

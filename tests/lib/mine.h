@@ -35,5 +35,7 @@ int mine_plant_honest(int listener, const union endpoint *src, const union endpo
 int mine_arm(int client_fd);
 bool mine_is_armed(int client_fd);
 int mine_vanish(int client_fd);
+/* All three for one client, with the wait between them. The socket is closed in any case. */
+int mine_abandon(int client_fd);
 
 #endif

@@ -2,9 +2,13 @@
 # namespace of its own. They need root, and so they are not in TESTS: `make check-netns` runs them.
 
 EXTRA_DIST += tests/netns/run.sh
+.PHONY: check-netns netns-programs
 
 if HAVE_CMOCKA
 NETNS_TESTS = \
+	tests/netns/test_collision \
+	tests/netns/test_states \
+	tests/netns/test_audit \
 	tests/netns/test_table
 
 NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
@@ -16,17 +20,29 @@ tests_netns_libnetns_a_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_libnetns_a_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_libnetns_a_SOURCES = \
 	tests/netns/check.c tests/netns/check.h \
+	tests/netns/claimant.c tests/netns/claimant.h \
 	tests/netns/daemon.c tests/netns/daemon.h \
 	tests/netns/loglines.c tests/netns/loglines.h \
 	tests/netns/rawsyn.c tests/netns/rawsyn.h \
 	tests/netns/rules.c tests/netns/rules.h \
 	tests/netns/stage.c tests/netns/stage.h
 
+tests_netns_test_collision_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_collision_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_collision_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_states_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_states_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_states_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_audit_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_audit_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_audit_LDADD = $(NETNS_LIBS)
+
 tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_table_LDADD = $(NETNS_LIBS)
 
-.PHONY: check-netns netns-programs
 netns-programs: $(NETNS_TESTS) closewaitd conf/closewaitd-rules
 check-netns: netns-programs
 	$(srcdir)/tests/netns/run.sh .

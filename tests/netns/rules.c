@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "daemon.h"
 #include "lib/run.h"
@@ -21,9 +22,9 @@ const char *rules_program(void)
 /* What an "up" that was free to choose has chosen. */
 static const char *chosen_backend(void)
 {
-	const char *const argv[] = {"nft", "list", "table", "inet", "closewaitd", NULL};
+	int rc = run_iptables(AF_INET, "-t", "mangle", "-S", "CLOSEWAITD", NULL);
 
-	return run_command(argv) == 0 ? "nft" : "iptables";
+	return rc == 0 ? "iptables" : "nft";
 }
 
 int rules_up(const char *conf_path)

@@ -269,25 +269,36 @@ static void check_needs(void)
 	need(kernel_can_queue(), "needs network namespaces and iptables with NFQUEUE");
 }
 
+static void name_variant(struct variant *variant)
+{
+	const struct stage_test *test = variant->test;
+	size_t size = sizeof(variant->name);
+	int len = snprintf(variant->name, size, "%s", test->name);
+
+	if (test->ways)
+		len += snprintf(variant->name + len, size - (size_t)len, ", %s",
+				way_names[variant->way]);
+	if (test->modes == IN_BOTH)
+		snprintf(variant->name + len, size - (size_t)len, ", %s",
+			 variant->enforce ? "enforce" : "audit");
+}
+
 /* Each way and mode that the test asks for; returns how many. */
 static size_t add_variants(const struct stage_test *test, struct variant *variants)
 {
 	unsigned int ways = test->ways ? test->ways : V4_ONLY;
 	size_t n = 0;
 
-	for (int way = 0; way < WAY_COUNT; way++) {
-		for (int enforce = test->both_modes ? 0 : 1; enforce <= 1; enforce++) {
-			struct variant *variant = &variants[n];
-
-			if (!(ways & (1U << way)))
+	for (unsigned int way = 0; way < WAY_COUNT; way++) {
+		for (unsigned int mode = IN_AUDIT; mode <= IN_ENFORCE; mode <<= 1) {
+			if (!(ways & (1U << way)) || !(test->modes & mode))
 				continue;
-			*variant = (struct variant){test, (enum way)way, enforce, ""};
-			snprintf(variant->name, sizeof(variant->name), "%s%s%s%s", test->name,
-				 test->ways ? ", " : "", test->ways ? way_names[way] : "",
-				 !test->both_modes ? ""
-				 : enforce	   ? ", enforce"
-						   : ", audit");
-			n++;
+			variants[n] = (struct variant){
+				.test = test,
+				.way = (enum way)way,
+				.enforce = mode == IN_ENFORCE,
+			};
+			name_variant(&variants[n++]);
 		}
 	}
 	return n;

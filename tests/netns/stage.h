@@ -33,6 +33,10 @@ enum way {
 #define V6_ONLY	  (1U << WAY_V6)
 #define EVERY_WAY ((1U << WAY_COUNT) - 1)
 
+#define IN_AUDIT   1U
+#define IN_ENFORCE 2U
+#define IN_BOTH	   (IN_AUDIT | IN_ENFORCE)
+
 struct stage_test;
 
 struct stage {
@@ -52,7 +56,7 @@ struct stage_test {
 	const char *name;
 	stage_body *body;
 	unsigned int ways; /* 0: the body chooses its own addresses, told that it is WAY_V4 */
-	bool both_modes;   /* else stage->enforce is true */
+	unsigned int modes;
 };
 
 /*

@@ -185,15 +185,16 @@ static void unproven_behind_listener(struct stage *s)
 int main(int argc, char **argv)
 {
 	static const struct stage_test tests[] = {
-		{"no listener", no_listener, EVERY_WAY, true},
-		{"ordinary listener", ordinary_listener, EVERY_WAY, true},
-		{"accept queue full", accept_queue_full, EVERY_WAY, true},
-		{"occupant not stale", occupant_not_stale, EVERY_WAY, true},
-		{"duplicate SYN", duplicate_syn, EVERY_WAY, true},
+		{"no listener", no_listener, EVERY_WAY, IN_BOTH},
+		{"ordinary listener", ordinary_listener, EVERY_WAY, IN_BOTH},
+		{"accept queue full", accept_queue_full, EVERY_WAY, IN_BOTH},
+		{"occupant not stale", occupant_not_stale, EVERY_WAY, IN_BOTH},
+		{"duplicate SYN", duplicate_syn, EVERY_WAY, IN_BOTH},
 		{"duplicate SYN of an established connection", duplicate_syn_of_established,
-		 V4_ONLY | V6_ONLY, true},
-		{"unproven", unproven, EVERY_WAY, true},
-		{"unproven behind a listener", unproven_behind_listener, V4_ONLY | V6_ONLY, true},
+		 V4_ONLY | V6_ONLY, IN_BOTH},
+		{"unproven", unproven, EVERY_WAY, IN_BOTH},
+		{"unproven behind a listener", unproven_behind_listener, V4_ONLY | V6_ONLY,
+		 IN_BOTH},
 	};
 
 	return stage_run("decision table", tests, COUNT_OF(tests), argc, argv);
