@@ -9,6 +9,8 @@ NETNS_TESTS = \
 	tests/netns/test_collision \
 	tests/netns/test_states \
 	tests/netns/test_audit \
+	tests/netns/test_strange \
+	tests/netns/test_places \
 	tests/netns/test_table
 
 NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
@@ -38,6 +40,14 @@ tests_netns_test_states_LDADD = $(NETNS_LIBS)
 tests_netns_test_audit_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_audit_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_audit_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_strange_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_strange_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_strange_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_places_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_places_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_places_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)

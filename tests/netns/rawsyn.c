@@ -164,26 +164,36 @@ void rawsyn_add_data(struct rawsyn *syn, size_t len)
 	set_tcp_checksum(syn);
 }
 
+/* offset in bytes; both fields that follow from it count in units of 8, in different places. */
+static void make_fragment(struct rawsyn *syn, size_t offset, bool more)
+{
+	const struct ip6_frag header = {
+		.ip6f_nxt = IPPROTO_TCP,
+		.ip6f_offlg = htons((uint16_t)offset) | (more ? IP6F_MORE_FRAG : 0),
+		.ip6f_ident = htonl(1),
+	};
+	struct iphdr *ip = (void *)syn->bytes;
+	struct ip6_hdr *ip6 = (void *)syn->bytes;
+
+	if (is_v4(syn)) {
+		ip->id = htons(1);
+		ip->frag_off = htons((uint16_t)(offset / 8 | (more ? IP_MF : 0)));
+	} else {
+		insert(syn, &header, sizeof(header));
+		ip6->ip6_nxt = IPPROTO_FRAGMENT;
+	}
+}
+
 void rawsyn_fragment(struct rawsyn *syn, size_t bytes, struct rawsyn *ret_second)
 {
-	struct ip6_frag header = {.ip6f_nxt = IPPROTO_TCP, .ip6f_ident = htonl(1)};
 	struct rawsyn second = *syn;
-	struct ip6_hdr *ip6;
 
-	/* The second one: what is left of TCP, moved to the front. */
 	memmove(second.bytes + second.tcp, second.bytes + second.tcp + bytes,
 		second.len - second.tcp - bytes);
 	second.len -= bytes;
-	header.ip6f_offlg = htons((uint16_t)bytes);
-	insert(&second, &header, sizeof(header));
-	ip6 = (void *)second.bytes;
-	ip6->ip6_nxt = IPPROTO_FRAGMENT;
-
+	make_fragment(&second, bytes, false);
 	syn->len = syn->tcp + bytes;
-	header.ip6f_offlg = IP6F_MORE_FRAG;
-	insert(syn, &header, sizeof(header));
-	ip6 = (void *)syn->bytes;
-	ip6->ip6_nxt = IPPROTO_FRAGMENT;
+	make_fragment(syn, 0, true);
 	*ret_second = second;
 }
 

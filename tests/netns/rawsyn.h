@@ -11,7 +11,7 @@
 
 #include "lib/endpoint.h"
 
-#define RAWSYN_MAX 256
+#define RAWSYN_MAX 1024
 
 struct rawsyn {
 	union endpoint dst;
@@ -31,10 +31,7 @@ void rawsyn_set_data_offset(struct rawsyn *syn, unsigned int words);
 void rawsyn_add_ip_options(struct rawsyn *syn);
 /* IPv6: an empty extension header of this kind, for example IPPROTO_DSTOPTS. */
 void rawsyn_add_extension(struct rawsyn *syn, uint8_t kind);
-/*
- * IPv6: cuts it in two behind the first bytes of TCP, a multiple of 8; *syn becomes the first
- * fragment.
- */
+/* Cuts it in two behind so many bytes of TCP, a multiple of 8; *syn becomes the first fragment. */
 void rawsyn_fragment(struct rawsyn *syn, size_t bytes, struct rawsyn *ret_second);
 /* Appends data behind the header. */
 void rawsyn_add_data(struct rawsyn *syn, size_t len);

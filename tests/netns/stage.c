@@ -126,6 +126,17 @@ int stage_connects(struct stage *stage, uint16_t port)
 	return attempt.fd;
 }
 
+static bool is_half_closed(void *arg)
+{
+	return mine_is_armed(*(int *)arg);
+}
+
+void stage_half_close(int client_fd)
+{
+	must(mine_arm(client_fd), "send the FIN");
+	must(wait_until(is_half_closed, &client_fd, PATIENCE_MS), "see the FIN acknowledged");
+}
+
 static bool is_from(int fd, uint16_t port)
 {
 	union endpoint peer;

@@ -77,6 +77,9 @@ void stage_protect(struct stage *stage, const char *conf);
 /* A mine of the client with this port on the stage's listener. */
 struct mine stage_mine(struct stage *stage, uint16_t port);
 
+/* Sends the FIN of a connected client and waits until it is acknowledged: FIN_WAIT_2, CLOSE_WAIT. */
+void stage_half_close(int client_fd);
+
 /* What came of a connect. */
 struct attempt {
 	int fd; /* -1 unless it is connected */

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "lib/monotime.h"
-#include "lib/sockdiag.h"
 #include "lib/sockets.h"
 #include "rawsyn.h"
 #include "stage.h"
@@ -95,11 +93,6 @@ static void occupant_not_stale(struct stage *s)
 	assert_int_equal(sock_state(client), TCP_ESTABLISHED);
 }
 
-static bool is_half_closed(void *arg)
-{
-	return mine_is_armed(*(int *)arg);
-}
-
 /* A half-closed connection whose client is alive: the server may still be answering. */
 static void duplicate_syn(struct stage *s)
 {
@@ -110,8 +103,7 @@ static void duplicate_syn(struct stage *s)
 	stage_protect(s, NULL);
 	client = stage_connects(s, CLIENT_PORT);
 	server = stage_accept_from(s, CLIENT_PORT);
-	must(mine_arm(client), "half-close");
-	must(wait_until(is_half_closed, &client, AT_ONCE_MS), "see FIN_WAIT_2");
+	stage_half_close(client);
 	send_syn(s, CLIENT_PORT);
 	stage_wait_queued(2);
 
