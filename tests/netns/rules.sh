@@ -769,22 +769,22 @@ test_other_backend_is_replaced() {
 }
 
 each_parallel_runs_leave_one_whole_set() {
+    queues='101 102 103 104'
     pids=''
-    for number in 1 2 3 4 5 6; do
-        rules up --backend "$backend" --queue "10$number" >/dev/null 2>&1 &
+    for queue in $queues; do
+        "$CLOSEWAITD_RULES" up --backend "$backend" --queue "$queue" &
         pids="$pids $!"
     done
-    rules down &
-    pids="$pids $!"
-    for pid in $pids; do
+    "$CLOSEWAITD_RULES" down &
+    for pid in $pids $!; do
         wait "$pid"
     done
     whole=''
-    for number in 1 2 3 4 5 6; do
-        ! rules check --queue "10$number" >/dev/null 2>&1 || whole="$whole $number"
+    for queue in $queues; do
+        ! rules check --queue "$queue" >/dev/null 2>&1 || whole="$whole $queue"
     done
     case $whole in
-    ' '?) ;;
+    ' '???) ;;
     *) ! everything | grep -i closewaitd || die "sets that are whole:$whole" ;;
     esac
     expect 0 rules down
