@@ -42,7 +42,7 @@ static const char *state_word(unsigned int value)
 	return tcpstate_can_be_stale(state) ? tcpstate_name(state) : NULL;
 }
 
-static const char *filter_word(unsigned int value)
+const char *conf_filter_name(enum conf_filter filter)
 {
 	static const char *const words[CONF_FILTER_COUNT] = {
 		[FILTER_ALL] = "all",
@@ -50,7 +50,12 @@ static const char *filter_word(unsigned int value)
 		[FILTER_BPF] = "bpf",
 	};
 
-	return names_get(words, CONF_FILTER_COUNT, value);
+	return names_get(words, CONF_FILTER_COUNT, filter);
+}
+
+static const char *filter_word(unsigned int value)
+{
+	return conf_filter_name((enum conf_filter)value);
 }
 
 static const char *format_word(unsigned int value)
@@ -79,6 +84,8 @@ const struct confschema_key confschema_keys[] = {
 	 .initial = 1024},
 	{"queue", "filter", KIND_WORD, CONF(queue.filter), WORDS(filter_word, CONF_FILTER_COUNT),
 	 .initial = FILTER_ALL},
+	{"queue", "filter_fallback", KIND_WORD, CONF(queue.filter_fallback),
+	 WORDS(filter_word, FILTER_BPF), .initial = FILTER_ALL},
 	{"queue", "reject_mark", KIND_MARK, CONF(queue.reject_mark), RANGE(1, UINT32_MAX),
 	 .initial = 0x40000000},
 	{"queue", "filter_mark", KIND_MARK, CONF(queue.filter_mark), RANGE(1, UINT32_MAX),

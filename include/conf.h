@@ -22,6 +22,8 @@
 /* Which SYNs reach the queue: a matter of the rules, see closewaitd-rules(8). */
 enum conf_filter { FILTER_ALL, FILTER_SOCKET, FILTER_BPF };
 #define CONF_FILTER_COUNT 3
+/* "all", "socket", "bpf". */
+const char *conf_filter_name(enum conf_filter filter);
 
 enum conf_format { FORMAT_TEXT, FORMAT_JSON };
 #define CONF_FORMAT_COUNT 2
@@ -33,6 +35,7 @@ struct conf {
 		unsigned int workers;
 		uint32_t max_held; /* packets per queue */
 		enum conf_filter filter;
+		enum conf_filter filter_fallback; /* where FILTER_BPF cannot be had; not that */
 		uint32_t reject_mark; /* the bits set to have a SYN answered with a reset */
 		uint32_t filter_mark; /* the bits that the bpf filter sets */
 	} queue;

@@ -110,6 +110,7 @@ static void assert_defaults(const struct conf *conf)
 	assert_int_equal(conf->queue.workers, 1);
 	assert_int_equal(conf->queue.max_held, 1024);
 	assert_int_equal(conf->queue.filter, FILTER_ALL);
+	assert_int_equal(conf->queue.filter_fallback, FILTER_ALL);
 	assert_int_equal(conf->queue.reject_mark, 0x40000000);
 	assert_int_equal(conf->queue.filter_mark, 0x20000000);
 	assert_int_equal(conf->policy.stale, 1 << TCPSTATE_CLOSE_WAIT);
@@ -154,6 +155,7 @@ static void every_key_reaches_its_field(void **state)
 	struct conf *conf = parse(
 		"mode = \"enforce\";\n"
 		"queue = { number = 2000; workers = 7; max_held = 65536; filter = \"bpf\";\n"
+		"  filter_fallback = \"socket\";\n"
 		"  reject_mark = 0x80000000; filter_mark = 0x7fffffff; };\n"
 		"stale = { states = [ \"close-wait\", \"last-ack\", \"fin-wait-2\" ]; };\n"
 		"policy = { default = \"reject\"; min_age = \"90s\"; rules = (\n"
@@ -173,6 +175,7 @@ static void every_key_reaches_its_field(void **state)
 	assert_int_equal(conf->queue.workers, 7);
 	assert_int_equal(conf->queue.max_held, 65536);
 	assert_int_equal(conf->queue.filter, FILTER_BPF);
+	assert_int_equal(conf->queue.filter_fallback, FILTER_SOCKET);
 	assert_int_equal(conf->queue.reject_mark, 0x80000000);
 	assert_int_equal(conf->queue.filter_mark, 0x7fffffff);
 	assert_int_equal(conf->policy.stale, 1 << TCPSTATE_CLOSE_WAIT | 1 << TCPSTATE_LAST_ACK |
@@ -333,8 +336,9 @@ static void every_word_reads_back(void **state)
 			conf_free(conf);
 		}
 	}
-	assert_int_equal(n, MODE_COUNT + CONF_FILTER_COUNT + ACTION_COUNT + TARGET_COUNT +
-				    CONF_FORMAT_COUNT + LEVEL_COUNT);
+	/* The filters twice, the second time but for the one that needs a fallback. */
+	assert_int_equal(n, MODE_COUNT + CONF_FILTER_COUNT + FILTER_BPF + ACTION_COUNT +
+				    TARGET_COUNT + CONF_FORMAT_COUNT + LEVEL_COUNT);
 }
 
 /* Whatever the table says is within its own limits, and its fields do not overlap. */
@@ -379,6 +383,7 @@ static void prints_the_layout_that_others_read(void **state)
 				  "  workers = 1;\n"
 				  "  max_held = 1024;\n"
 				  "  filter = \"all\";\n"
+				  "  filter_fallback = \"all\";\n"
 				  "  reject_mark = 0x40000000;\n"
 				  "  filter_mark = 0x20000000;\n"
 				  "};\n"

@@ -266,6 +266,9 @@ static void illegal_texts(void **state)
 		{"queue = { filter = \"ebpf\"; };",
 		 "f:1: queue.filter is \"ebpf\"; it must be \"all\", \"socket\" or \"bpf\" (did you "
 		 "mean \"bpf\"?)"},
+		/* Not a fallback of itself. */
+		{"queue = { filter_fallback = \"bpf\"; };",
+		 "f:1: queue.filter_fallback is \"bpf\"; it must be \"all\" or \"socket\""},
 		{"stale = { states = \"CLOSE_WAIT\"; };",
 		 "f:1: stale.states is \"CLOSE_WAIT\"; it must be \"established\", \"fin-wait-1\", "
 		 "\"fin-wait-2\", \"close-wait\", \"last-ack\" or \"closing\" (did you mean "
