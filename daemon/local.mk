@@ -45,13 +45,30 @@ libclosewaitd_a_SOURCES = \
 	include/outcome.h daemon/outcome.c \
 	include/packet.h daemon/packet.c \
 	include/policy.h daemon/policy.c \
+	include/prefilter.h include/prefilter_shared.h \
 	include/queuemsg.h daemon/queuemsg.c \
 	include/ring.h daemon/ring.c \
 	include/tcpstate.h daemon/tcpstate.c \
 	include/tuple.h daemon/tuple.c
 
+# The bpf filter: a program for the kernel, carried in the daemon as the bytes of its object file.
+EXTRA_DIST += daemon/prefilter.bpf.c
+if HAVE_BPF
+PREFILTER_OBJECT = daemon/prefilter.bpf.o
+libclosewaitd_a_SOURCES += daemon/prefilter.c
+CLEANFILES += $(PREFILTER_OBJECT)
+AM_CPPFLAGS += -DPREFILTER_OBJECT='"$(PREFILTER_OBJECT)"'
+
+daemon/prefilter.$(OBJEXT): $(PREFILTER_OBJECT)
+$(PREFILTER_OBJECT): daemon/prefilter.bpf.c include/prefilter_shared.h
+	$(AM_V_GEN)$(MKDIR_P) daemon && $(CLANG) $(BPF_PROGRAM_FLAGS) -I$(srcdir)/include \
+		$(BPF_CFLAGS) -c $(srcdir)/daemon/prefilter.bpf.c -o $@
+else
+libclosewaitd_a_SOURCES += daemon/prefilter_none.c
+endif
+
 CLOSEWAITD_LIBS = libclosewaitd.a $(NFQ_LIBS) $(NFNL_LIBS) $(MNL_LIBS) $(CONFIG_LIBS) \
-	$(JANSSON_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS)
+	$(JANSSON_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS) $(BPF_LIBS)
 
 sbin_PROGRAMS += closewaitd
 closewaitd_SOURCES = daemon/main.c

@@ -170,7 +170,8 @@ check_tree() {
     (
         cd "$1"
         headers=$(cd include && echo *.h)
-        find daemon include -name '*.[ch]' -exec \
+        # *.bpf.c are programs for the kernel: another compiler, no config.h.
+        find daemon include -name '*.[ch]' ! -name '*.bpf.c' -exec \
             awk -v headers="$headers" "$program" HACKING.md {} +
     )
 }

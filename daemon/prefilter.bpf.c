@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs in the kernel for every packet that comes in on lo, and marks the SYNs whose tuple is held
+ * by a socket in one of the wanted states. It decides nothing: the daemon looks again.
+ *
+ * What the daemon would not judge passes unmarked: fragments, and IPv6 packets with extension
+ * headers (packet.c says why). The socket look-up takes lo for the interface, so a link-local
+ * connection, whose sockets are bound to another one, would not be found: those SYNs are all
+ * marked.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/tcp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "prefilter_shared.h"
+
+struct prefilter_shared shared SEC(PREFILTER_SECTION);
+
+#define FRAGMENT_BITS 0x3fff /* more fragments, or an offset (RFC 791) */
+
+static bool is_plain_syn(const struct tcphdr *tcp)
+{
+	return tcp->syn && !tcp->ack && !tcp->rst && !tcp->fin;
+}
+
+static bool in_wanted_state(struct __sk_buff *skb, struct bpf_sock_tuple *tuple, __u32 size)
+{
+	struct bpf_sock *sk = bpf_skc_lookup_tcp(skb, tuple, size, BPF_F_CURRENT_NETNS, 0);
+	__u32 state;
+
+	if (!sk)
+		return false;
+	state = sk->state;
+	bpf_sk_release(sk);
+	/* The kernel keeps FIN_WAIT_2 as TIME_WAIT (tcp_time_wait()); the daemon can tell them apart. */
+	if (state == BPF_TCP_TIME_WAIT)
+		state = BPF_TCP_FIN_WAIT2;
+	return state < 32 && shared.states & (1U << state);
+}
+
+static bool wanted_v4(struct __sk_buff *skb)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct tcphdr tcp;
+	struct iphdr ip;
+
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) < 0 || ip.protocol != IPPROTO_TCP ||
+	    ip.ihl < 5 || ip.frag_off & bpf_htons(FRAGMENT_BITS) ||
+	    bpf_skb_load_bytes(skb, ETH_HLEN + ip.ihl * 4, &tcp, sizeof(tcp)) < 0 ||
+	    !is_plain_syn(&tcp))
+		return false;
+	__sync_fetch_and_add(&shared.syns, 1);
+	tuple.ipv4.saddr = ip.saddr;
+	tuple.ipv4.daddr = ip.daddr;
+	tuple.ipv4.sport = tcp.source;
+	tuple.ipv4.dport = tcp.dest;
+	return in_wanted_state(skb, &tuple, sizeof(tuple.ipv4));
+}
+
+static bool wanted_v6(struct __sk_buff *skb)
+{
+	struct bpf_sock_tuple tuple = {};
+	struct ipv6hdr ip;
+	struct tcphdr tcp;
+
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) < 0 || ip.nexthdr != IPPROTO_TCP ||
+	    bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(ip), &tcp, sizeof(tcp)) < 0 ||
+	    !is_plain_syn(&tcp))
+		return false;
+	__sync_fetch_and_add(&shared.syns, 1);
+	if ((ip.daddr.s6_addr32[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000))
+		return true;
+	__builtin_memcpy(tuple.ipv6.saddr, &ip.saddr, sizeof(ip.saddr));
+	__builtin_memcpy(tuple.ipv6.daddr, &ip.daddr, sizeof(ip.daddr));
+	tuple.ipv6.sport = tcp.source;
+	tuple.ipv6.dport = tcp.dest;
+	return in_wanted_state(skb, &tuple, sizeof(tuple.ipv6));
+}
+
+SEC("tc")
+int closewaitd_mark(struct __sk_buff *skb)
+{
+	bool wanted = false;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		wanted = wanted_v4(skb);
+	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
+		wanted = wanted_v6(skb);
+	if (wanted) {
+		skb->mark |= shared.mark;
+		__sync_fetch_and_add(&shared.marked, 1);
+	}
+	/* To the next program, if any: tcx's TCX_NEXT has the same value. */
+	return TC_ACT_UNSPEC;
+}
+
+char license_of_program[] SEC("license") = "GPL";
