@@ -17,6 +17,7 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE  read FILE instead of " CONF_DEFAULT_PATH "\n"
 	"  -n, --check        check the configuration, print the effective one and exit\n"
+	"      --filter       print the filter that can be had here: queue.filter, or its fallback\n"
 	"      --audit        decide and report, touch nothing, whatever the file says\n"
 	"      --enforce      act by the policy, whatever the file says\n"
 	"  -u, --user USER    become USER, with CAP_NET_ADMIN and nothing else\n"
@@ -30,16 +31,18 @@ static const char usage[] =
 struct arguments {
 	struct service_options service;
 	bool check;
+	bool filter;
 };
 
 static void parse_arguments(int argc, char **argv, struct arguments *args)
 {
-	enum { OPT_AUDIT = 256, OPT_ENFORCE };
+	enum { OPT_AUDIT = 256, OPT_ENFORCE, OPT_FILTER };
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 'n'},
 		{"audit", no_argument, NULL, OPT_AUDIT},
 		{"enforce", no_argument, NULL, OPT_ENFORCE},
+		{"filter", no_argument, NULL, OPT_FILTER},
 		{"user", required_argument, NULL, 'u'},
 		{"debug", no_argument, NULL, 'd'},
 		{"version", no_argument, NULL, 'V'},
@@ -55,6 +58,9 @@ static void parse_arguments(int argc, char **argv, struct arguments *args)
 			break;
 		case 'n':
 			args->check = true;
+			break;
+		case OPT_FILTER:
+			args->filter = true;
 			break;
 		case OPT_AUDIT:
 			args->service.has_mode = true;
@@ -102,6 +108,13 @@ int main(int argc, char **argv)
 	}
 	if (args.check) {
 		conf_print(conf, stdout);
+		conf_free(conf);
+		return EXIT_SUCCESS;
+	}
+	if (args.filter) {
+		puts(conf_filter_name(service_filter(conf, error)));
+		if (error[0])
+			fprintf(stderr, "closewaitd: %s\n", error);
 		conf_free(conf);
 		return EXIT_SUCCESS;
 	}

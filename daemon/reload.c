@@ -63,6 +63,8 @@ void reload_apply(struct service *s)
 	s->events.json = s->conf->log.format == FORMAT_JSON;
 	ratelimit_set(&s->events.limit, s->conf->limits.events_per_second);
 	textfile_configure(s->textfile, s->conf->metrics.textfile, s->conf->metrics.interval_ms);
+	if (s->prefilter)
+		prefilter_set_states(s->prefilter, s->conf->policy.stale);
 }
 
 /* Queues are bound once, and so is the control socket; whatever is new about them has to wait. */

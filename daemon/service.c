@@ -67,6 +67,51 @@ static int probe_kernel(struct service *s)
 	return err;
 }
 
+/* --- the bpf filter ---------------------------------------------------------------------------*/
+
+enum conf_filter service_filter(const struct conf *conf, char error[static CONF_ERROR_SIZE])
+{
+	error[0] = '\0';
+	if (conf->queue.filter == FILTER_BPF && prefilter_probe(error) < 0)
+		return conf->queue.filter_fallback;
+	return conf->queue.filter;
+}
+
+/* A daemon that sees more than it has to is better than none. */
+static void start_prefilter(struct service *s)
+{
+	const struct conf *conf = s->conf;
+	char error[CONF_ERROR_SIZE];
+
+	if (conf->queue.filter == FILTER_BPF &&
+	    prefilter_attach(conf->policy.stale, conf->queue.filter_mark, &s->prefilter, error) < 0)
+		log_warnx("%s: the filter is \"%s\" (queue.filter_fallback) instead, and the rules "
+			  "must be for that one: closewaitd-rules up --filter %s",
+			  error, conf_filter_name(conf->queue.filter_fallback),
+			  conf_filter_name(conf->queue.filter_fallback));
+}
+
+static void stop_prefilter(struct service *s)
+{
+	struct prefilter_counts counts;
+
+	if (!s->prefilter)
+		return;
+	counts = prefilter_read(s->prefilter);
+	log_info("bpf filter: syns=%" PRIu64 " marked=%" PRIu64, counts.syns, counts.marked);
+	prefilter_detach(s->prefilter);
+	s->prefilter = NULL;
+}
+
+static const char *filter_in_force(const struct service *s)
+{
+	const struct conf *conf = s->conf;
+
+	return conf_filter_name(conf->queue.filter == FILTER_BPF && !s->prefilter
+					? conf->queue.filter_fallback
+					: conf->queue.filter);
+}
+
 /* --- workers ----------------------------------------------------------------------------------*/
 
 static int start_workers(struct service *s)
@@ -329,8 +374,10 @@ int service_run(const struct service_options *options, struct conf *conf)
 	err = open_sources(&s);
 	if (err == 0)
 		err = answer_open(&s);
-	if (err == 0)
+	if (err == 0) {
+		start_prefilter(&s);
 		err = drop_privileges(&s);
+	}
 	if (err == 0)
 		err = probe_kernel(&s);
 	if (err == 0) {
@@ -341,12 +388,16 @@ int service_run(const struct service_options *options, struct conf *conf)
 		err = enter_filter();
 	if (err == 0) {
 		totals_start(&s);
-		log_info("ready: queue %u, %u worker%s, mode %s, default action %s, %zu rules",
+		log_info("ready: queue %u, %u worker%s, filter %s, mode %s, default action %s, "
+			 "%zu rules",
 			 conf->queue.number, conf->queue.workers,
-			 conf->queue.workers == 1 ? "" : "s", mode_name(reload_mode_of(&s, conf)),
+			 conf->queue.workers == 1 ? "" : "s", filter_in_force(&s),
+			 mode_name(reload_mode_of(&s, conf)),
 			 action_name(conf->policy.fallback), conf->policy.n_rules);
 		err = loop(&s);
 	}
+	/* First, so that no SYN keeps a mark because nobody is there to take it away. */
+	stop_prefilter(&s);
 	stop_workers(&s);
 	if (s.n_workers > 0)
 		log_totals(&s);

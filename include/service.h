@@ -18,6 +18,11 @@ struct service_options {
 /* Chooses where and how much is logged. */
 void service_open_log(const struct service_options *options, const struct conf *conf);
 /*
+ * The filter that the rules have to be for: the configured one, or the fallback where this build,
+ * kernel or user cannot have it; then error holds one line that says why, else it is empty.
+ */
+enum conf_filter service_filter(const struct conf *conf, char error[static CONF_ERROR_SIZE]);
+/*
  * Runs until SIGTERM or SIGINT; takes conf over and releases it. 0, or a negative errno after
  * having logged what went wrong.
  */

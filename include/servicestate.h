@@ -10,6 +10,7 @@
 #include "event.h"
 #include "hostaddr.h"
 #include "kstat.h"
+#include "prefilter.h"
 #include "recent.h"
 #include "service.h"
 #include "textfile.h"
@@ -49,6 +50,7 @@ struct service {
 	struct cgroup_map *cgroups;
 	int destroy_support; /* diag_probe_destroy() */
 
+	struct prefilter *prefilter; /* NULL: not wanted, or not to be had */
 	struct event_output events;
 	struct recent recent;
 	struct worker **workers;
