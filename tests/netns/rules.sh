@@ -89,12 +89,17 @@ hide() { # PROGRAM
     mount --bind /dev/null "$(readlink -f "$(command -v "$1")")"
 }
 
-# The daemon's -n, with values that a test may set.
+# The daemon's -n and --filter, with values that a test may set.
 make_stub() {
     cat >"$dir/closewaitd" <<'EOF'
 #!/bin/sh
-[ "$1" = -c ] && [ "$3" = -n ] || { echo "closewaitd: bad call: $*" >&2; exit 2; }
+[ "$1" = -c ] || { echo "closewaitd: bad call: $*" >&2; exit 2; }
 [ -z "${STUB_ERROR-}" ] || { echo "$2:3: $STUB_ERROR" >&2; exit 1; }
+case $3 in
+-n) ;;
+--filter) echo "${STUB_FALLBACK-${STUB_FILTER-all}}"; exit ;;
+*) echo "closewaitd: bad call: $*" >&2; exit 2 ;;
+esac
 cat <<STUB
 mode = "audit";
 queue = {
@@ -294,6 +299,14 @@ test_no_daemon_to_read_the_configuration() {
     export CLOSEWAITD="$dir/absent"
     expect 1 rules show --backend nft
     says "$dir/absent is not there"
+}
+
+test_a_filter_that_cannot_be_had_is_not_used() {
+    export STUB_FILTER=bpf STUB_FALLBACK=all
+    expect 0 rules show --backend nft
+    says_not 0x20000000
+    expect 0 rules show --backend nft --filter bpf
+    says 'meta mark & 0x20000000 == 0x20000000'
 }
 
 test_mark_zero_is_refused() {
