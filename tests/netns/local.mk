@@ -11,6 +11,8 @@ NETNS_TESTS = \
 	tests/netns/test_audit \
 	tests/netns/test_strange \
 	tests/netns/test_places \
+	tests/netns/test_filter \
+	tests/netns/test_filter_clsact \
 	tests/netns/test_table
 
 NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
@@ -48,6 +50,14 @@ tests_netns_test_strange_LDADD = $(NETNS_LIBS)
 tests_netns_test_places_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_places_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_places_LDADD = $(NETNS_LIBS)
+tests_netns_test_filter_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_filter_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_filter_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_filter_clsact_SOURCES = tests/netns/test_filter.c
+tests_netns_test_filter_clsact_CPPFLAGS = $(TESTLIB_CPPFLAGS) -DWITHOUT_TCX
+tests_netns_test_filter_clsact_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_filter_clsact_LDADD = $(NETNS_LIBS) $(SECCOMP_LIBS)
 
 tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)
