@@ -68,8 +68,8 @@ void explain_syn(const struct explain_sources *sources, const struct policy *pol
 	struct tuple scoped = *syn;
 
 	memset(e, 0, sizeof(*e));
-	if (addr_is_linklocal(&syn->dst.addr))
-		scoped.scope = hostaddr_interface(sources->host, &syn->dst.addr);
+	if (tuple_linklocal(syn))
+		scoped.scope = hostaddr_interface(sources->host, tuple_linklocal(syn));
 	look(sources, policy, &scoped, &j);
 	if (j.finding == FINDING_COLLISION)
 		decide(sources, policy, mode, &scoped.dst, &j);

@@ -91,16 +91,6 @@ static void request(struct mitigate *m, size_t *count, size_t i, const struct tu
 	(*count)++;
 }
 
-/* Either end may be the link-local one; its interface is what both sockets are bound to. */
-static uint32_t scope_of(struct mitigate *m, const struct tuple *tuple)
-{
-	if (addr_is_linklocal(&tuple->dst.addr))
-		return m->ops->interface(m->ctx, &tuple->dst.addr);
-	if (addr_is_linklocal(&tuple->src.addr))
-		return m->ops->interface(m->ctx, &tuple->src.addr);
-	return 0;
-}
-
 static void look_up_occupants(struct mitigate *m)
 {
 	size_t count = 0;
@@ -113,7 +103,9 @@ static void look_up_occupants(struct mitigate *m)
 		if (!syn->loopback || !packet_is_syn(syn->kind))
 			continue;
 		m->tuples[i] = syn->tuple;
-		m->tuples[i].scope = scope_of(m, &syn->tuple);
+		if (tuple_linklocal(&syn->tuple))
+			m->tuples[i].scope =
+				m->ops->interface(m->ctx, tuple_linklocal(&syn->tuple));
 		occupant = tuple_reverse(&m->tuples[i]);
 		request(m, &count, i, &occupant, DIAGMSG_ANY_SOCKET, false);
 	}

@@ -66,6 +66,11 @@ static bool wanted_v4(struct __sk_buff *skb)
 	return in_wanted_state(skb, &tuple, sizeof(tuple.ipv4));
 }
 
+static bool is_linklocal(const struct in6_addr *addr)
+{
+	return (addr->s6_addr32[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
+}
+
 static bool wanted_v6(struct __sk_buff *skb)
 {
 	struct bpf_sock_tuple tuple = {};
@@ -77,7 +82,7 @@ static bool wanted_v6(struct __sk_buff *skb)
 	    !is_plain_syn(&tcp))
 		return false;
 	__sync_fetch_and_add(&shared.syns, 1);
-	if ((ip.daddr.s6_addr32[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000))
+	if (is_linklocal(&ip.daddr) || is_linklocal(&ip.saddr))
 		return true;
 	__builtin_memcpy(tuple.ipv6.saddr, &ip.saddr, sizeof(ip.saddr));
 	__builtin_memcpy(tuple.ipv6.daddr, &ip.daddr, sizeof(ip.daddr));

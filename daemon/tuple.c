@@ -74,6 +74,13 @@ bool tuple_equal(const struct tuple *a, const struct tuple *b)
 	       endpoint_equal(&a->dst, &b->dst);
 }
 
+const struct in6_addr *tuple_linklocal(const struct tuple *t)
+{
+	if (addr_is_linklocal(&t->dst.addr))
+		return &t->dst.addr;
+	return addr_is_linklocal(&t->src.addr) ? &t->src.addr : NULL;
+}
+
 struct tuple tuple_reverse(const struct tuple *t)
 {
 	return (struct tuple){.src = t->dst, .dst = t->src, .scope = t->scope};

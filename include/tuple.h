@@ -48,6 +48,8 @@ bool addr_is_linklocal(const struct in6_addr *addr);
 bool addr_in_prefix(const struct in6_addr *addr, const struct in6_addr *prefix, unsigned int bits);
 
 bool tuple_equal(const struct tuple *a, const struct tuple *b);
+/* The address that decides the scope: a link-local one of the two, NULL if neither is. */
+const struct in6_addr *tuple_linklocal(const struct tuple *t);
 /* The same connection as the other end sees it. */
 struct tuple tuple_reverse(const struct tuple *t);
 
