@@ -13,6 +13,8 @@ NETNS_TESTS = \
 	tests/netns/test_places \
 	tests/netns/test_filter \
 	tests/netns/test_filter_clsact \
+	tests/netns/test_policy \
+	tests/netns/test_reload \
 	tests/netns/test_table
 
 NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
@@ -26,6 +28,8 @@ tests_netns_libnetns_a_SOURCES = \
 	tests/netns/check.c tests/netns/check.h \
 	tests/netns/claimant.c tests/netns/claimant.h \
 	tests/netns/daemon.c tests/netns/daemon.h \
+	tests/netns/leaker.c tests/netns/leaker.h \
+	tests/netns/load.c tests/netns/load.h \
 	tests/netns/loglines.c tests/netns/loglines.h \
 	tests/netns/rawsyn.c tests/netns/rawsyn.h \
 	tests/netns/rules.c tests/netns/rules.h \
@@ -58,6 +62,14 @@ tests_netns_test_filter_clsact_SOURCES = tests/netns/test_filter.c
 tests_netns_test_filter_clsact_CPPFLAGS = $(TESTLIB_CPPFLAGS) -DWITHOUT_TCX
 tests_netns_test_filter_clsact_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_filter_clsact_LDADD = $(NETNS_LIBS) $(SECCOMP_LIBS)
+
+tests_netns_test_policy_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_policy_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_policy_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_reload_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_reload_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_reload_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)

@@ -55,17 +55,17 @@ static const char *address_of(enum way way)
 	return NULL;
 }
 
-static union endpoint end_of(enum way way, uint16_t port)
+union endpoint stage_end(const char *address, uint16_t port)
 {
 	union endpoint ep;
 
-	must(endpoint_parse(address_of(way), port, &ep), "parse an address");
+	must(endpoint_parse(address, port, &ep), "parse an address");
 	return ep;
 }
 
 union endpoint stage_client(const struct stage *stage, uint16_t port)
 {
-	return end_of(stage->way, port);
+	return stage_end(address_of(stage->way), port);
 }
 
 void stage_listen(struct stage *stage, int backlog)
@@ -73,9 +73,9 @@ void stage_listen(struct stage *stage, int backlog)
 	union endpoint at = stage->server;
 
 	if (stage->way == WAY_DUAL)
-		must(endpoint_parse("::", SERVER_PORT, &at), "parse ::");
+		at = stage_end("::", SERVER_PORT);
 	if (stage->way == WAY_MAPPED)
-		at = end_of(WAY_V4, SERVER_PORT);
+		at = stage_end("127.0.0.1", SERVER_PORT);
 	stage->listener = must(sock_listen(&at, backlog, stage->way == WAY_V6), "listen");
 }
 
@@ -220,7 +220,7 @@ static int set_up(void **state)
 	stage->listener = -1;
 	stage->first_fd = dup(STDERR_FILENO);
 	must(netns_enter(), "enter a network namespace");
-	stage->server = end_of(stage->way, SERVER_PORT);
+	stage->server = stage_client(stage, SERVER_PORT);
 	daemon_init(&stage->daemon);
 	return 0;
 }

@@ -65,6 +65,8 @@ struct stage_test {
  */
 int stage_run(const char *theme, const struct stage_test *tests, size_t n, int argc, char **argv);
 
+/* A numeric address, which must be one, with this port. */
+union endpoint stage_end(const char *address, uint16_t port);
 /* The client's end with this port. */
 union endpoint stage_client(const struct stage *stage, uint16_t port);
 /* Listens at the server's end. */

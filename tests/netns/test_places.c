@@ -21,14 +21,6 @@
 
 #define OTHER_PORT 9000
 
-static union endpoint end(const char *address, uint16_t port)
-{
-	union endpoint ep;
-
-	must(endpoint_parse(address, port, &ep), "parse an address");
-	return ep;
-}
-
 /* Runs a command given as one line of words. */
 static void run_line(const char *line)
 {
@@ -50,12 +42,12 @@ static void run_line(const char *line)
 /* The server is at `server`; a client at `client` collides with what it left there before. */
 static const json_t *collide(struct stage *s, const char *client, const char *server)
 {
-	union endpoint src = end(client, CLIENT_PORT);
+	union endpoint src = stage_end(client, CLIENT_PORT);
 	struct mine mine;
 	int64_t start;
 	const json_t *event;
 
-	s->server = end(server, SERVER_PORT);
+	s->server = stage_end(server, SERVER_PORT);
 	stage_listen(s, 8);
 	stage_protect(s, NULL);
 	must(mine_plant(s->listener, &src, &s->server, &mine), "plant a mine");
@@ -128,8 +120,8 @@ static void link_local_twice(struct stage *s)
 	run_line("ip link set near up");
 	run_line("ip addr add fe80::1/64 dev near nodad");
 	run_line("ip addr add fe80::1/64 dev far nodad");
-	src = end("fe80::1%near", CLIENT_PORT);
-	s->server = end("fe80::1%near", SERVER_PORT);
+	src = stage_end("fe80::1%near", CLIENT_PORT);
+	s->server = stage_end("fe80::1%near", SERVER_PORT);
 	stage_listen(s, 8);
 	stage_protect(s, NULL);
 	stage_drop_resets(s);
@@ -187,7 +179,7 @@ static void redirected(struct stage *s)
 /* Another address that leads here: its client has a tuple of which nothing but the source is left. */
 static void destination_nat(struct stage *s)
 {
-	union endpoint dst = end("127.0.0.53", OTHER_PORT);
+	union endpoint dst = stage_end("127.0.0.53", OTHER_PORT);
 	const json_t *event;
 	struct mine mine;
 	int fd;
@@ -321,7 +313,7 @@ static int mine_from_abroad(struct stage *s, union endpoint *ret_src)
 {
 	int fd, server;
 
-	*ret_src = end(be_transparent(s), CLIENT_PORT);
+	*ret_src = stage_end(be_transparent(s), CLIENT_PORT);
 	fd = must(claimant_foreign(ret_src, &s->server), "begin to connect");
 	must(sock_connect_finish(fd, 5000), "connect");
 	server = stage_accept_from(s, CLIENT_PORT);

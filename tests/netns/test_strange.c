@@ -266,7 +266,7 @@ static void not_loopback(struct stage *s)
 	char pid_text[16], byte;
 	pid_t pid;
 
-	must(endpoint_parse("192.0.2.1", SERVER_PORT, &s->server), "parse an address");
+	s->server = stage_end("192.0.2.1", SERVER_PORT);
 	run_ip(veth);
 	run_ip(address);
 	must(netns_link_up("near"), "bring the interface up");

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Clients that connect in a loop, each a process, to a server that accepts them at once. */
+#ifndef NETNS_LOAD_H
+#define NETNS_LOAD_H
+
+#include "lib/endpoint.h"
+
+struct load;
+
+struct load_result {
+	long connects;
+	long failed;
+	int first_error; /* a positive errno, 0 if none failed */
+	long slow;	 /* those that took longer than LOAD_SLOW_MS */
+	long worst_ms;
+};
+
+/* A lost SYN costs 1 s (RFC 6298); a machine that has too much to do, some ten milliseconds. */
+#define LOAD_SLOW_MS 200
+
+/* Listens at this end and sets n clients going; returns when each has connected once. */
+struct load *load_start(const union endpoint *server, unsigned int n);
+/* Connects so far. */
+long load_connects(const struct load *load);
+/* Waits until n more connects are done. */
+void load_wait(const struct load *load, long n);
+/* Lets every client end its last connect. */
+struct load_result load_stop(struct load *load);
+/* Fails the test unless there were connects, none failed and none was slow. */
+void load_check(const struct load_result *result);
+
+#endif
