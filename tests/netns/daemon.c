@@ -26,10 +26,8 @@
 #define MAX_ARGUMENTS 8
 
 /* No control socket: daemons of several tests would share its path. */
-#define PREAMBLE                                                                                   \
-	"log = { target = \"stderr\"; format = \"json\"; };\n"                                     \
-	"control = { socket = \"\"; };\n"
-
+static const char preamble[] = "log = { target = \"stderr\"; format = \"%s\"; };\n"
+			       "control = { socket = \"\"; };\n";
 const unsigned int daemon_conf_first_line = 3;
 
 const char *daemon_program(void)
@@ -54,7 +52,8 @@ void daemon_write_conf(struct daemon *daemon, const char *text)
 	FILE *file = fopen(daemon->conf_path, "we");
 
 	assert_non_null(file);
-	assert_true(fprintf(file, "%s%s\n", PREAMBLE, text) > 0);
+	assert_true(fprintf(file, preamble, daemon->text_format ? "text" : "json") > 0);
+	assert_true(fprintf(file, "%s\n", text) > 0);
 	assert_int_equal(fclose(file), 0);
 }
 

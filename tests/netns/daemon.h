@@ -6,6 +6,7 @@
 #ifndef NETNS_DAEMON_H
 #define NETNS_DAEMON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -15,6 +16,7 @@ struct daemon {
 	pid_t pid; /* 0: it has ended, or was never started */
 	char dir[32];
 	char conf_path[64];
+	bool text_format; /* the log is to be text, not JSON: it has no events that can be read */
 	struct loglines log;
 	size_t next_event;   /* the first line that daemon_event() has not seen */
 	size_t next_message; /* the same for daemon_message() */

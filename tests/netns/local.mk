@@ -15,6 +15,7 @@ NETNS_TESTS = \
 	tests/netns/test_filter_clsact \
 	tests/netns/test_policy \
 	tests/netns/test_reload \
+	tests/netns/test_startstop \
 	tests/netns/test_table
 
 NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
@@ -70,6 +71,10 @@ tests_netns_test_policy_LDADD = $(NETNS_LIBS)
 tests_netns_test_reload_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_reload_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_reload_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_startstop_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_startstop_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_startstop_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)
