@@ -126,9 +126,14 @@ static json_t *status_policy(const struct policy *policy)
 
 static json_t *status_totals(const struct service *s, const struct stats *stats)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "held",
-			 counter(&stats->count[STAT_HELD]), "collisions",
-			 counter(&stats->finding[FINDING_COLLISION]), "destroyed",
+	uint64_t judged = 0;
+
+	for (unsigned int finding = 0; finding < FINDING_COUNT; finding++) {
+		if (finding != FINDING_NOT_JUDGED)
+			judged += stats_get(&stats->finding[finding]);
+	}
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "syns", number(judged),
+			 "collisions", counter(&stats->finding[FINDING_COLLISION]), "destroyed",
 			 counter(&stats->count[STAT_DESTROYED]), "unproven",
 			 counter(&stats->finding[FINDING_UNPROVEN]), "accept_queue_full",
 			 counter(&stats->finding[FINDING_ACCEPT_QUEUE_FULL]), "lookup_errors",

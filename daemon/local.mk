@@ -21,6 +21,15 @@ libclosewaitd_a_SOURCES = \
 	include/judge.h daemon/judge.c \
 	include/mitigate.h daemon/mitigate.c \
 	include/ratelimit.h daemon/ratelimit.c \
+	include/ctl.h \
+	include/ctlclient.h daemon/ctlclient.c \
+	include/ctloptions.h daemon/ctloptions.c \
+	include/ctlprint.h daemon/ctlprint.c \
+	daemon/ctlevents.c \
+	daemon/ctlexplain.c \
+	daemon/ctlsimple.c \
+	daemon/ctlstats.c \
+	daemon/ctlstatus.c \
 	include/diag.h daemon/diag.c \
 	include/hostaddr.h daemon/hostaddr.c \
 	include/isolate.h daemon/isolate.c \
@@ -73,3 +82,7 @@ CLOSEWAITD_LIBS = libclosewaitd.a $(NFQ_LIBS) $(NFNL_LIBS) $(MNL_LIBS) $(CONFIG_
 sbin_PROGRAMS += closewaitd
 closewaitd_SOURCES = daemon/main.c
 closewaitd_LDADD = $(CLOSEWAITD_LIBS)
+
+sbin_PROGRAMS += closewaitctl
+closewaitctl_SOURCES = daemon/ctl.c
+closewaitctl_LDADD = $(CLOSEWAITD_LIBS)

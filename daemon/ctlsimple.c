@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands that are one question and a line or two: mode, reload, metrics, ping. */
+#include "config.h"
+
+#include "action.h"
+#include "ctl.h"
+#include "ctlclient.h"
+#include "ctloptions.h"
+#include "ctlprint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+int ctl_mode(struct ctl *ctl, int argc, char **argv)
+{
+	int first = ctl_arguments(ctl, argc, argv, NULL, 0, 1);
+	json_t *answer = NULL;
+	enum mode mode;
+	int status;
+
+	if (first < 0)
+		return CTL_USAGE;
+	if (mode_parse(argv[first], &mode) < 0) {
+		ctl_complain("mode: '%s' is no mode: audit or enforce", argv[first]);
+		return CTL_USAGE;
+	}
+	status = ctlclient_ask(ctl, json_pack("{s:s, s:s}", "request", "mode", "mode", argv[first]),
+			       &answer);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json)
+		ctlclient_print(answer);
+	else
+		printf("mode %s is in force, until it is changed again or closewaitd ends\n",
+		       ctlprint_text(answer, "mode"));
+	json_decref(answer);
+	return CTL_OK;
+}
+
+int ctl_reload(struct ctl *ctl, int argc, char **argv)
+{
+	json_t *answer = NULL;
+	int status;
+
+	if (ctl_arguments(ctl, argc, argv, NULL, 0, 0) < 0)
+		return CTL_USAGE;
+	status = ctlclient_ask(ctl, json_pack("{s:s}", "request", "reload"), &answer);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json) {
+		ctlclient_print(answer);
+	} else {
+		printf("reloaded: mode %s, %s by default, %" PRIu64 " rules\n",
+		       ctlprint_text(answer, "mode"), ctlprint_text(answer, "default"),
+		       ctlprint_number(answer, "rules"));
+		if (json_is_true(json_object_get(answer, "restart_needed")))
+			puts("the settings under queue or control have changed too: they wait for "
+			     "the next restart,\nand those under queue for closewaitd-rules up");
+	}
+	json_decref(answer);
+	return CTL_OK;
+}
+
+int ctl_metrics(struct ctl *ctl, int argc, char **argv)
+{
+	json_t *answer = NULL;
+	int status;
+
+	if (ctl_arguments(ctl, argc, argv, NULL, 0, 0) < 0)
+		return CTL_USAGE;
+	status = ctlclient_ask(ctl, json_pack("{s:s}", "request", "metrics"), &answer);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json)
+		ctlclient_print(answer);
+	else
+		fputs(json_string_value(json_object_get(answer, "metrics")), stdout);
+	json_decref(answer);
+	return CTL_OK;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+int ctl_ping(struct ctl *ctl, int argc, char **argv)
+{
+	uint64_t start = now_us();
+	char time[CTLPRINT_SIZE];
+	json_t *answer = NULL;
+	int status;
+
+	if (ctl_arguments(ctl, argc, argv, NULL, 0, 0) < 0)
+		return CTL_USAGE;
+	status = ctlclient_ask(ctl, json_pack("{s:s}", "request", "ping"), &answer);
+	if (status != CTL_OK)
+		return status;
+	if (ctl->json)
+		ctlclient_print(answer);
+	else
+		printf("closewaitd %s, process %" PRIu64 ", has answered in %s\n",
+		       ctlprint_text(answer, "release"), ctlprint_number(answer, "pid"),
+		       ctlprint_us(now_us() - start, time));
+	json_decref(answer);
+	return CTL_OK;
+}
