@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 /* --- words -------------------------------------------------------------------------------------- */
 
@@ -157,6 +158,17 @@ static void test_levels(void **state)
 		assert_int_equal(seen.lines, 3 * (level + 1));
 		assert_int_equal(errno, EADDRINUSE);
 	}
+}
+
+/* Putting the line together fails and sets errno; nobody but the caller may notice. */
+static void test_format_that_fails(void **state)
+{
+	const wchar_t impossible[] = {0x7fffffff, 0};
+
+	(void)state;
+	errno = EADDRINUSE;
+	log_errx("%ls", impossible);
+	assert_int_equal(errno, EADDRINUSE);
 }
 
 /* A line too long is cut, and the text of errno does not run over the end of the buffer. */
@@ -503,6 +515,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_pairs, set_up_sink, tear_down_sink),
 		cmocka_unit_test_setup_teardown(test_levels, set_up_sink, tear_down_sink),
 		cmocka_unit_test_setup_teardown(test_long_lines, set_up_sink, tear_down_sink),
+		cmocka_unit_test_setup_teardown(test_format_that_fails, set_up_sink,
+						tear_down_sink),
 		cmocka_unit_test(test_time),
 		cmocka_unit_test_setup_teardown(test_json, set_up_sink, tear_down_sink),
 		cmocka_unit_test_setup_teardown(test_json_of_bad_utf8, set_up_sink, tear_down_sink),

@@ -115,10 +115,11 @@ static void test_element_sizes(void **state)
 
 #define THREAD_ELEMENTS 1000000U
 
-/* Larger than a word and checkable in itself: a half-written element shows. */
+/* So large that it takes its time to copy, and checkable in itself: a half-written one shows. */
+#define COPIES 127
 struct element {
 	uint32_t number;
-	uint32_t copies[7];
+	uint32_t copies[COPIES];
 };
 
 static void *produce(void *arg)
@@ -128,8 +129,8 @@ static void *produce(void *arg)
 	for (uint32_t n = 0; n < THREAD_ELEMENTS; n++) {
 		struct element element = {.number = n};
 
-		for (size_t i = 0; i < 7; i++)
-			element.copies[i] = n ^ (uint32_t)i;
+		for (size_t i = 0; i < COPIES; i++)
+			element.copies[i] = n;
 		while (!ring_push(ring, &element))
 			sched_yield();
 	}
@@ -138,7 +139,8 @@ static void *produce(void *arg)
 
 static void test_two_threads(void **state)
 {
-	struct ring *ring = new_ring(64, sizeof(struct element));
+	/* Short, so that both threads are always at each other's heels. */
+	struct ring *ring = new_ring(4, sizeof(struct element));
 	pthread_t producer;
 
 	(void)state;
@@ -150,8 +152,8 @@ static void test_two_threads(void **state)
 			sched_yield();
 		if (element.number != n)
 			fail_msg("element %u came as number %u", element.number, n);
-		for (size_t i = 0; i < 7; i++) {
-			if (element.copies[i] != (n ^ (uint32_t)i))
+		for (size_t i = 0; i < COPIES; i++) {
+			if (element.copies[i] != n)
 				fail_msg("element %u is torn", n);
 		}
 	}
