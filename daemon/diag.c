@@ -149,7 +149,7 @@ struct message {
 	const struct nlmsghdr *nlh;
 	const void *payload;
 	size_t len; /* of the payload */
-	bool cut;   /* the message is longer than the buffer was; there is no payload */
+	bool cut;   /* the message is longer than the buffer was; its payload is empty */
 };
 
 /*
@@ -391,8 +391,6 @@ static int take_dump(struct dump *dump, const char *buf, size_t len)
 
 		if (message.nlh->nlmsg_seq != dump->seq)
 			continue; /* the rest of a dump whose deadline has passed */
-		if (message.cut)
-			return -EBADMSG;
 		if (message.nlh->nlmsg_flags & NLM_F_DUMP_INTR)
 			return -EINTR;
 		switch (message.nlh->nlmsg_type) {

@@ -258,6 +258,10 @@ static void more_devices_than_are_kept(void **state)
 		for (uint32_t index = 1; index < 40; index++)
 			assert_int_equal(hostaddr_is_loopback_device(t.host, index), index == 1);
 	}
+	/* No free slot stands for index 0 any more; still nobody is asked. */
+	t.tables = 0;
+	assert_false(hostaddr_is_loopback_device(t.host, 0));
+	assert_int_equal(t.tables, 0);
 }
 
 /* --- local addresses -------------------------------------------------------------------------------- */

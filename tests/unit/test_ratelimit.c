@@ -80,6 +80,11 @@ static void the_largest_rate_does_not_overflow(void **state)
 
 	ratelimit_init(&limit, 1, 0);
 	assert_int_equal(take(&limit, 10, UINT64_MAX), 1);
+
+	/* 2^31 a second for 2^33 microseconds are 2^64, which is 0. */
+	ratelimit_init(&limit, (uint32_t)1 << 31, 0);
+	limit.tokens = 0;
+	assert_int_equal(take(&limit, 10, (uint64_t)1 << 33), 10);
 }
 
 static void a_new_rate_keeps_what_fits(void **state)
