@@ -64,6 +64,19 @@ static void count_connect(struct client *client, int rc, long ms)
 	client->connects++;
 }
 
+/*
+ * Waits until the server has accepted and closed: clients that do not would overflow its accept
+ * queue, and wait a second for that. No TIME_WAIT stays, or the ports would not last.
+ */
+static void leave(int fd)
+{
+	char byte;
+
+	while (read(fd, &byte, 1) < 0 && errno == EINTR)
+		;
+	sock_reset(fd);
+}
+
 _Noreturn static void connect_on_and_on(struct load *load, struct client *client,
 					const union endpoint *server)
 {
@@ -73,9 +86,8 @@ _Noreturn static void connect_on_and_on(struct load *load, struct client *client
 		int fd = sock_connect(NULL, server, CONNECT_MS);
 
 		count_connect(client, fd < 0 ? fd : 0, (long)((mono_ns() - start) / 1000000));
-		/* No TIME_WAIT stays: the ports would not last. */
 		if (fd >= 0)
-			sock_reset(fd);
+			leave(fd);
 	}
 	_exit(0);
 }

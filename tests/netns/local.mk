@@ -16,6 +16,9 @@ NETNS_TESTS = \
 	tests/netns/test_policy \
 	tests/netns/test_reload \
 	tests/netns/test_startstop \
+	tests/netns/test_race \
+	tests/netns/test_limits \
+	tests/netns/test_flood \
 	tests/netns/test_table
 
 NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
@@ -75,6 +78,18 @@ tests_netns_test_reload_LDADD = $(NETNS_LIBS)
 tests_netns_test_startstop_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_startstop_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_startstop_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_race_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_race_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_race_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_limits_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_limits_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_limits_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_flood_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_flood_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_flood_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)

@@ -45,20 +45,40 @@ int rules_up(const char *conf_path)
 	return rc > 0 ? -EINVAL : rc;
 }
 
-long rules_queued(unsigned int queue)
+/* The queue's line: number, port id, held, copy mode, copy range, two kinds of losses, last id. */
+static int read_queue(unsigned int queue, long *ret_held, long *ret_last_id)
 {
-	/* Number, port id, held, copy mode, copy range, two counters of losses, last id, 1. */
 	FILE *table = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
-	unsigned int number, last_id;
-	long found = -ENOENT;
+	unsigned int number, held, last_id;
 	char line[256];
+	int rc = -ENOENT;
 
 	if (!table)
 		return -errno;
-	while (fgets(line, sizeof(line), table))
-		if (sscanf(line, "%u %*u %*u %*u %*u %*u %*u %u", &number, &last_id) == 2 &&
-		    number == queue)
-			found = last_id;
+	while (rc < 0 && fgets(line, sizeof(line), table)) {
+		if (sscanf(line, "%u %*u %u %*u %*u %*u %*u %u", &number, &held, &last_id) != 3 ||
+		    number != queue)
+			continue;
+		*ret_held = held;
+		*ret_last_id = last_id;
+		rc = 0;
+	}
 	fclose(table);
-	return found;
+	return rc;
+}
+
+long rules_queued(unsigned int queue)
+{
+	long held, last_id;
+	int rc = read_queue(queue, &held, &last_id);
+
+	return rc < 0 ? rc : last_id;
+}
+
+long rules_held(unsigned int queue)
+{
+	long held, last_id;
+	int rc = read_queue(queue, &held, &last_id);
+
+	return rc < 0 ? rc : held;
 }

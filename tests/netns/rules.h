@@ -14,5 +14,7 @@ int rules_up(const char *conf_path);
 
 /* How many SYNs the queue was handed since it was bound, -ENOENT while nobody is bound. */
 long rules_queued(unsigned int queue);
+/* How many of them it still holds. */
+long rules_held(unsigned int queue);
 
 #endif

@@ -152,7 +152,7 @@ int stage_accept_from(struct stage *stage, uint16_t port)
 
 		if (is_from(fd, port))
 			return fd;
-		sock_reset(fd);
+		close(fd);
 	}
 }
 

@@ -93,7 +93,7 @@ struct attempt {
 struct attempt stage_connect(struct stage *stage, uint16_t port, int timeout_ms);
 /* Fails the test unless it connects at once, without a retransmission; the connected socket. */
 int stage_connects(struct stage *stage, uint16_t port);
-/* The connection of this client, accepted; others that waited before it are reset. */
+/* The connection of this client, accepted; others that waited before it are closed. */
 int stage_accept_from(struct stage *stage, uint16_t port);
 
 /* How long an attempt may take that is not to be answered by a retransmission (1 s, RFC 6298). */

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* More SYNs than the queue holds, or than its socket takes: they pass, and the daemon lives on. */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/fdlimit.h"
+#include "lib/monotime.h"
+#include "lib/sockets.h"
+#include "load.h"
+#include "rawsyn.h"
+#include "rules.h"
+#include "stage.h"
+
+#define MAX_HELD 16
+/* More than the socket's receive buffer takes, at about 1 KiB each. */
+#define FLOOD 30000
+
+static void freeze(struct stage *s)
+{
+	int status;
+
+	daemon_signal(&s->daemon, SIGSTOP);
+	assert_int_equal(waitpid(s->daemon.pid, &status, WUNTRACED), s->daemon.pid);
+	assert_true(WIFSTOPPED(status));
+}
+
+static void thaw(struct stage *s)
+{
+	daemon_signal(&s->daemon, SIGCONT);
+}
+
+/* The daemon does not come to its work; the queue fills up, and what comes then passes by it. */
+static void queue_is_full(struct stage *s)
+{
+	union endpoint client;
+	int held[MAX_HELD];
+
+	stage_listen(s, 1024);
+	stage_protect(s, "queue = { max_held = 16; };");
+	freeze(s);
+	for (uint16_t i = 0; i < MAX_HELD; i++) {
+		client = stage_client(s, CLIENT_PORT + i);
+		held[i] = must(sock_connect_start(&client, &s->server), "begin to connect");
+	}
+	for (uint16_t i = 0; i < 4 * MAX_HELD; i++)
+		stage_connects(s, CLIENT_PORT + 100 + i);
+	for (int i = 0; i < MAX_HELD; i++)
+		assert_int_equal(sock_connect_finish(held[i], 0), -EINPROGRESS);
+	thaw(s);
+	for (int i = 0; i < MAX_HELD; i++)
+		must(sock_connect_finish(held[i], 5000), "connect");
+
+	daemon_stop(&s->daemon);
+	assert_in_range(daemon_total(&s->daemon, "syns"), MAX_HELD, 2 * MAX_HELD);
+	assert_int_equal(daemon_total(&s->daemon, "overruns"), 0);
+}
+
+/* A collision that passed by the full queue is the kernel's to heal. */
+static void collision_beside_full_queue(struct stage *s)
+{
+	union endpoint client;
+
+	stage_listen(s, 1024);
+	stage_protect(s, "queue = { max_held = 1; };");
+	stage_mine(s, CLIENT_PORT);
+	freeze(s);
+	client = stage_client(s, CLIENT_PORT + 1);
+	must(sock_connect_start(&client, &s->server), "begin to connect");
+	stage_connects(s, CLIENT_PORT);
+	assert_int_equal(stage_challenges(), 1);
+	thaw(s);
+	daemon_stop(&s->daemon);
+	assert_int_equal(daemon_total(&s->daemon, "collisions"), 0);
+}
+
+/* SYNs from as many ports to where nobody listens. */
+static void flood(struct stage *s, long n)
+{
+	for (long i = 0; i < n; i++) {
+		union endpoint from = stage_client(s, (uint16_t)(1024 + i % 60000));
+		union endpoint to = stage_client(s, SERVER_PORT + 1);
+		const struct rawsyn syn = rawsyn_make(&from, &to);
+
+		must(rawsyn_send(&syn), "send a SYN");
+	}
+}
+
+static bool holds_nothing(void *arg)
+{
+	(void)arg;
+	return rules_held(QUEUE_NUMBER) == 0;
+}
+
+/* ENOBUFS: the kernel could not hand SYNs over, let them pass, and says so once. */
+static void socket_overruns(struct stage *s)
+{
+	long queued;
+
+	stage_listen(s, 8);
+	stage_protect(s, "queue = { max_held = 65536; };");
+	freeze(s);
+	flood(s, FLOOD);
+	queued = rules_queued(QUEUE_NUMBER);
+	thaw(s);
+	must(wait_until(holds_nothing, NULL, 10000), "see the queue empty");
+	stage_mine(s, CLIENT_PORT);
+	stage_connects(s, CLIENT_PORT);
+	daemon_event(&s->daemon, "collision");
+
+	daemon_stop(&s->daemon);
+	assert_true(daemon_total(&s->daemon, "overruns") >= 1);
+	assert_in_range(daemon_total(&s->daemon, "syns"), 1000, queued + 2);
+	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
+}
+
+/* A flood while others go about their business. */
+static void clients_go_on(struct stage *s)
+{
+	struct load_result result;
+	struct load *load;
+
+	stage_protect(s, "queue = { max_held = 64; };");
+	load = load_start(&s->server, 2);
+	flood(s, FLOOD);
+	load_wait(load, 100);
+	result = load_stop(load);
+	assert_int_equal(result.failed, 0);
+	load_check(&result);
+	daemon_stop(&s->daemon);
+	assert_int_equal(daemon_total(&s->daemon, "lookup-failed"), 0);
+}
+
+/* Stopped with a full queue: what is held still gets its verdicts. */
+static void stopped_while_full(struct stage *s)
+{
+	union endpoint client;
+	int held[MAX_HELD];
+
+	stage_listen(s, 1024);
+	stage_protect(s, "queue = { max_held = 16; };");
+	freeze(s);
+	for (uint16_t i = 0; i < MAX_HELD; i++) {
+		client = stage_client(s, CLIENT_PORT + i);
+		held[i] = must(sock_connect_start(&client, &s->server), "begin to connect");
+	}
+	daemon_signal(&s->daemon, SIGTERM);
+	thaw(s);
+	assert_int_equal(daemon_wait_exit(&s->daemon), 0);
+	for (int i = 0; i < MAX_HELD; i++)
+		must(sock_connect_finish(held[i], AT_ONCE_MS), "connect");
+	assert_int_equal(daemon_total(&s->daemon, "syns"), MAX_HELD);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct stage_test tests[] = {
+		{"queue is full", queue_is_full, V4_ONLY | V6_ONLY, IN_ENFORCE},
+		{"collision beside a full queue", collision_beside_full_queue, 0, IN_ENFORCE},
+		{"socket overruns", socket_overruns, 0, IN_ENFORCE},
+		{"clients go on", clients_go_on, V4_ONLY | V6_ONLY, IN_ENFORCE},
+		{"stopped while full", stopped_while_full, V4_ONLY | V6_ONLY, IN_ENFORCE},
+	};
+
+	return stage_run("flood", tests, COUNT_OF(tests), argc, argv);
+}
