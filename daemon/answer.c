@@ -53,19 +53,6 @@ static uint64_t uptime_s(const struct service *s)
 	return (uint64_t)(now.tv_sec - s->start_monotonic.tv_sec);
 }
 
-static const char *filter_word(enum conf_filter filter)
-{
-	switch (filter) {
-	case FILTER_ALL:
-		return "all";
-	case FILTER_SOCKET:
-		return "socket";
-	case FILTER_BPF:
-		return "bpf";
-	}
-	return "unknown";
-}
-
 static json_t *event(struct service *s, const struct incident *incident)
 {
 	struct event_field fields[EVENT_FIELDS_MAX];
@@ -103,11 +90,13 @@ static json_t *status_config(const struct service *s)
 			 s->reload_error[0] ? s->reload_error : NULL);
 }
 
-static json_t *status_queue(const struct conf *conf)
+static json_t *status_queue(const struct service *s)
 {
+	const struct conf *conf = s->conf;
+
 	return json_pack("{s:o, s:o, s:o, s:s}", "number", number(conf->queue.number), "workers",
 			 number(conf->queue.workers), "max_held", number(conf->queue.max_held),
-			 "filter", filter_word(conf->queue.filter));
+			 "filter", conf_filter_name(service_filter_in_force(s)));
 }
 
 static json_t *status_policy(const struct policy *policy)
@@ -182,7 +171,7 @@ static void answer_status(struct service *s, const struct control_caller *caller
 			time_text(&s->start_realtime), "uptime_s", number(uptime_s(s)), "mode",
 			mode_name(reload_mode_of(s, s->conf)), "mode_source", reload_mode_source(s),
 			"mode_in_file", mode_name(s->conf->mode), "config", status_config(s),
-			"queue", status_queue(s->conf), "policy", status_policy(&s->conf->policy),
+			"queue", status_queue(s), "policy", status_policy(&s->conf->policy),
 			"totals", status_totals(s, &totals.stats), "coverage",
 			status_coverage(s, &totals.coverage), "last_collision", last_collision(s)));
 }

@@ -13,6 +13,8 @@
  */
 #define OPENS_WITHOUT_SYN 20
 
+#define CHECK_AND_UP "Run closewaitd-rules check; closewaitd-rules up puts the rules in"
+
 static const char *const names[COVERAGE_COUNT] = {
 	[COVERAGE_UNKNOWN] = "unknown", [COVERAGE_IDLE] = "idle",     [COVERAGE_OK] = "ok",
 	[COVERAGE_NOT_FED] = "not-fed", [COVERAGE_MISSED] = "missed",
@@ -62,10 +64,28 @@ static uint64_t count_let_pass(const struct stats *stats)
 	return sum;
 }
 
+/* Whether so many SYNs were due that one of them should have come. */
+static bool syns_were_due(const struct coverage_facts *facts)
+{
+	switch (facts->filter) {
+	case FILTER_ALL:
+		return facts->active_opens >= OPENS_WITHOUT_SYN;
+	case FILTER_BPF:
+		return facts->marked > 0;
+	case FILTER_SOCKET:
+		return false; /* an ordinary SYN does not come */
+	}
+	return false;
+}
+
 struct coverage coverage_judge(const struct coverage_facts *facts, const struct stats *stats)
 {
 	uint64_t held = stats_get(&stats->count[STAT_HELD]);
-	struct coverage coverage = {.let_pass = count_let_pass(stats)};
+	struct coverage coverage = {
+		.filter = facts->filter,
+		.marked = facts->marked,
+		.let_pass = count_let_pass(stats),
+	};
 
 	if (!facts->kernel_known)
 		return coverage;
@@ -74,7 +94,7 @@ struct coverage coverage_judge(const struct coverage_facts *facts, const struct 
 	if (facts->syn_challenges > coverage.let_pass)
 		coverage.missed = facts->syn_challenges - coverage.let_pass;
 
-	if (held == 0 && facts->sees_all && facts->active_opens >= OPENS_WITHOUT_SYN)
+	if (held == 0 && syns_were_due(facts))
 		coverage.state = COVERAGE_NOT_FED;
 	else if (coverage.missed > 0)
 		coverage.state = COVERAGE_MISSED;
@@ -106,20 +126,29 @@ const char *coverage_sentence(const struct coverage *coverage, unsigned int queu
 			 queue);
 		break;
 	case COVERAGE_NOT_FED:
-		snprintf(buf, size,
-			 "no rule feeds queue %u: since the start %" PRIu64
-			 " connections were opened on this machine and not one SYN came. Run "
-			 "closewaitd-rules check; closewaitd-rules up puts the rules in",
-			 queue, coverage->active_opens);
+		if (coverage->filter == FILTER_BPF)
+			snprintf(buf, size,
+				 "no rule feeds queue %u: since the start the bpf filter has "
+				 "marked %" PRIu64 " SYNs and not one came. %s",
+				 queue, coverage->marked, CHECK_AND_UP);
+		else
+			snprintf(buf, size,
+				 "no rule feeds queue %u: since the start %" PRIu64
+				 " connections were opened on this machine and not one SYN came. "
+				 "%s",
+				 queue, coverage->active_opens, CHECK_AND_UP);
 		break;
 	case COVERAGE_MISSED:
 		snprintf(buf, size,
 			 "the rules miss traffic: %" PRIu64
 			 " SYNs met a connected socket without coming through queue %u. A port or "
 			 "an address family may not be covered, the reject mark not answered, or "
-			 "the queue have been full; SYNs from other hosts count here too. Run "
+			 "the queue have been full; SYNs from other hosts count here too%s. Run "
 			 "closewaitd-rules check",
-			 coverage->missed, queue);
+			 coverage->missed, queue,
+			 coverage->filter == FILTER_BPF
+				 ? ", and those that met a socket which is not stale"
+				 : "");
 		break;
 	}
 	return buf;

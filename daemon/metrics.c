@@ -160,6 +160,16 @@ static void write_missed_syns(const struct metrics *m, const char *name, FILE *o
 	put(out, name, m->coverage->missed);
 }
 
+static void write_prefilter_syns(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->prefilter->syns);
+}
+
+static void write_prefilter_marked(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->prefilter->marked);
+}
+
 static const struct family families[] = {
 	{"build_info", "gauge", "The release that runs.", write_build_info, 0},
 	{"start_time_seconds", "gauge", "When it started, since the epoch.", write_start_time, 0},
@@ -215,6 +225,16 @@ static const struct family kernel_families[] = {
 	 write_missed_syns, 0},
 };
 
+/* Only where it is attached. */
+static const struct family prefilter_families[] = {
+	{"prefilter_syns_total", "counter", "SYNs that the bpf filter has looked at.",
+	 write_prefilter_syns, 0},
+	{"prefilter_marked_total", "counter", "Those of them that it has marked for the queue.",
+	 write_prefilter_marked, 0},
+};
+
+#define N_FAMILIES(table) (sizeof(table) / sizeof((table)[0]))
+
 static void write_families(const struct metrics *m, const struct family *family, size_t n,
 			   FILE *out)
 {
@@ -230,8 +250,9 @@ static void write_families(const struct metrics *m, const struct family *family,
 
 void metrics_write(const struct metrics *metrics, FILE *out)
 {
-	write_families(metrics, families, sizeof(families) / sizeof(families[0]), out);
+	write_families(metrics, families, N_FAMILIES(families), out);
 	if (metrics->coverage->state != COVERAGE_UNKNOWN)
-		write_families(metrics, kernel_families,
-			       sizeof(kernel_families) / sizeof(kernel_families[0]), out);
+		write_families(metrics, kernel_families, N_FAMILIES(kernel_families), out);
+	if (metrics->prefilter)
+		write_families(metrics, prefilter_families, N_FAMILIES(prefilter_families), out);
 }

@@ -103,15 +103,6 @@ static void stop_prefilter(struct service *s)
 	s->prefilter = NULL;
 }
 
-static const char *filter_in_force(const struct service *s)
-{
-	const struct conf *conf = s->conf;
-
-	return conf_filter_name(conf->queue.filter == FILTER_BPF && !s->prefilter
-					? conf->queue.filter_fallback
-					: conf->queue.filter);
-}
-
 /* --- workers ----------------------------------------------------------------------------------*/
 
 static int start_workers(struct service *s)
@@ -391,9 +382,10 @@ int service_run(const struct service_options *options, struct conf *conf)
 		log_info("ready: queue %u, %u worker%s, filter %s, mode %s, default action %s, "
 			 "%zu rules",
 			 conf->queue.number, conf->queue.workers,
-			 conf->queue.workers == 1 ? "" : "s", filter_in_force(&s),
-			 mode_name(reload_mode_of(&s, conf)),
-			 action_name(conf->policy.fallback), conf->policy.n_rules);
+			 conf->queue.workers == 1 ? "" : "s",
+			 conf_filter_name(service_filter_in_force(&s)),
+			 mode_name(reload_mode_of(&s, conf)), action_name(conf->policy.fallback),
+			 conf->policy.n_rules);
 		err = loop(&s);
 	}
 	/* First, so that no SYN keeps a mark because nobody is there to take it away. */

@@ -23,8 +23,11 @@ void totals_start(struct service *s)
 
 void totals_read(const struct service *s, struct totals *ret_totals)
 {
-	struct coverage_facts facts = {.sees_all = s->conf->queue.filter == FILTER_ALL};
+	struct coverage_facts facts = {.filter = service_filter_in_force(s)};
 	struct kstat now;
+
+	if (s->prefilter)
+		facts.marked = prefilter_read(s->prefilter).marked;
 
 	if (s->kernel_known && kstat_read(&now) == 0) {
 		facts.kernel_known = true;
@@ -39,6 +42,7 @@ void totals_read(const struct service *s, struct totals *ret_totals)
 
 char *totals_metrics(const struct service *s, size_t *ret_len)
 {
+	struct prefilter_counts prefilter;
 	struct totals totals;
 	char *text = NULL;
 	FILE *out = open_memstream(&text, ret_len);
@@ -52,10 +56,13 @@ char *totals_metrics(const struct service *s, size_t *ret_len)
 		.generation = s->generation,
 		.reload_failed = s->reload_error[0] != '\0',
 		.events_suppressed = s->events.suppressed_total,
+		.prefilter = s->prefilter ? &prefilter : NULL,
 	};
 
 	if (!out)
 		return NULL;
+	if (s->prefilter)
+		prefilter = prefilter_read(s->prefilter);
 	totals_read(s, &totals);
 	metrics_write(&metrics, out);
 	if (fclose(out) != 0) {

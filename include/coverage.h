@@ -8,6 +8,7 @@
 #ifndef CW_COVERAGE_H
 #define CW_COVERAGE_H
 
+#include "conf.h"
 #include "stats.h"
 
 #include <stdbool.h>
@@ -18,7 +19,7 @@ enum coverage_state {
 	COVERAGE_UNKNOWN, /* the kernel's counters cannot be read */
 	COVERAGE_IDLE,	  /* nothing has happened that would show it */
 	COVERAGE_OK,
-	COVERAGE_NOT_FED, /* connections are opened, and no SYN ever comes */
+	COVERAGE_NOT_FED, /* SYNs are on their way, and not one ever comes */
 	COVERAGE_MISSED,  /* SYNs met a connected socket that did not come through the queue */
 };
 #define COVERAGE_COUNT 5
@@ -27,13 +28,16 @@ struct coverage_facts {
 	bool kernel_known;
 	uint64_t syn_challenges; /* of kstat.h, since the start */
 	uint64_t active_opens;
-	bool sees_all; /* queue.filter = "all": every SYN on loopback is to come */
+	enum conf_filter filter; /* in force: which SYNs the rules are to send */
+	uint64_t marked;	 /* with FILTER_BPF: how many of them it has marked */
 };
 
 struct coverage {
 	enum coverage_state state;
+	enum conf_filter filter;
 	uint64_t syn_challenges;
 	uint64_t active_opens;
+	uint64_t marked;
 	uint64_t let_pass; /* SYNs that were given to a connected socket on purpose */
 	uint64_t missed;   /* challenges beyond that */
 };

@@ -10,6 +10,7 @@
 
 #include "action.h"
 #include "coverage.h"
+#include "prefilter.h"
 #include "stats.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ struct metrics {
 	uint64_t generation; /* of the configuration */
 	bool reload_failed;  /* the last one */
 	uint64_t events_suppressed;
+	const struct prefilter_counts *prefilter; /* NULL: not attached */
 };
 
 void metrics_write(const struct metrics *metrics, FILE *out);

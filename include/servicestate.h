@@ -61,4 +61,12 @@ struct service {
 	struct kstat kernel_at_start;
 };
 
+/* Which SYNs the rules are to send. */
+static inline enum conf_filter service_filter_in_force(const struct service *s)
+{
+	if (s->conf->queue.filter == FILTER_BPF && !s->prefilter)
+		return s->conf->queue.filter_fallback;
+	return s->conf->queue.filter;
+}
+
 #endif
