@@ -20,6 +20,29 @@ tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_control_LDADD = $(UNIT_LIBS)
 tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
 
+check_PROGRAMS += tests/unit/test_coverage
+TESTS += tests/unit/test_coverage
+tests_unit_test_coverage_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_coverage_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_ctlprint
+TESTS += tests/unit/test_ctlprint
+tests_unit_test_ctlprint_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ctlprint_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_metrics
+TESTS += tests/unit/test_metrics
+EXTRA_DIST += tests/unit/metrics.prom
+tests_unit_test_metrics_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DEXPECTED='"$(abs_srcdir)/tests/unit/metrics.prom"'
+tests_unit_test_metrics_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_metrics_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_textfile
+TESTS += tests/unit/test_textfile
+tests_unit_test_textfile_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_textfile_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_diagmsg
 TESTS += tests/unit/test_diagmsg
 tests_unit_test_diagmsg_CFLAGS = $(UNIT_CFLAGS)
