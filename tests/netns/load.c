@@ -4,6 +4,7 @@
 #include "load.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -77,10 +78,30 @@ static void leave(int fd)
 	sock_reset(fd);
 }
 
-_Noreturn static void connect_on_and_on(struct load *load, struct client *client,
+/* The rules share SYNs out to queues by processor: let there be clients on each of them. */
+static void stay_on_one_processor(unsigned int index)
+{
+	cpu_set_t all, one;
+	unsigned int turn;
+
+	if (sched_getaffinity(0, sizeof(all), &all) < 0)
+		return;
+	turn = index % (unsigned int)CPU_COUNT(&all);
+	CPU_ZERO(&one);
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (CPU_ISSET(cpu, &all) && turn-- == 0)
+			CPU_SET(cpu, &one);
+	}
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+_Noreturn static void connect_on_and_on(struct load *load, unsigned int index,
 					const union endpoint *server)
 {
+	struct client *client = &load->clients[index];
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	stay_on_one_processor(index);
 	while (!load->stop) {
 		int64_t start = mono_ns();
 		int fd = sock_connect(NULL, server, CONNECT_MS);
@@ -129,7 +150,7 @@ struct load *load_start(const union endpoint *server, unsigned int n)
 	for (unsigned int i = 0; i < n; i++) {
 		pid = must_fork();
 		if (pid == 0)
-			connect_on_and_on(load, &load->clients[i], server);
+			connect_on_and_on(load, i, server);
 		load->clients[i].pid = pid;
 	}
 	must(wait_until(all_have_connected, load, PATIENCE_MS), "set the clients going");
