@@ -283,16 +283,16 @@ int main(int argc, char **argv)
 {
 	static const struct stage_test tests[] = {
 		{"every collision and nothing else", every_collision_and_nothing_else, EVERY_WAY,
-		 false},
-		{"IP options", ip_options, V4_ONLY, false},
-		{"extension headers", extension_headers, V6_ONLY, false},
-		{"link-local", link_local, V6_ONLY, false},
-		{"the mark stays behind", the_mark_stays_behind, EVERY_WAY, false},
-		{"a reload changes the states", a_reload_changes_the_states, V4_ONLY, false},
-		{"a stop takes it away", a_stop_takes_it_away, V4_ONLY, false},
-		{"a killed daemon does no harm", a_killed_daemon_does_no_harm, V4_ONLY, false},
-		{"a probe leaves it alone", a_probe_leaves_it_alone, V4_ONLY, false},
-		{"without the right to load it", without_the_right_to_load_it, V4_ONLY, false},
+		 IN_ENFORCE},
+		{"IP options", ip_options, V4_ONLY, IN_ENFORCE},
+		{"extension headers", extension_headers, V6_ONLY, IN_ENFORCE},
+		{"link-local", link_local, V6_ONLY, IN_ENFORCE},
+		{"the mark stays behind", the_mark_stays_behind, EVERY_WAY, IN_ENFORCE},
+		{"a reload changes the states", a_reload_changes_the_states, V4_ONLY, IN_ENFORCE},
+		{"a stop takes it away", a_stop_takes_it_away, V4_ONLY, IN_ENFORCE},
+		{"a killed daemon does no harm", a_killed_daemon_does_no_harm, V4_ONLY, IN_ENFORCE},
+		{"a probe leaves it alone", a_probe_leaves_it_alone, V4_ONLY, IN_ENFORCE},
+		{"without the right to load it", without_the_right_to_load_it, V4_ONLY, IN_ENFORCE},
 	};
 
 #ifdef WITHOUT_TCX
