@@ -28,7 +28,7 @@
 struct options {
 	struct field_plan plan;
 	union endpoint listen_at;
-	bool listen, random;
+	bool listen, hand_over, random;
 	long count, seed;
 };
 
@@ -41,6 +41,8 @@ static const char help[] =
 	"  -l, --listen[=ADDR]  be that server, on ADDR (default: the same); after the line\n"
 	"                       `planted ...' hold the mines and leak all later connections too,\n"
 	"                       until SIGTERM or SIGINT. [::] takes IPv4 too\n"
+	"      --hand-over      with --listen: once all are planted hold them, but stop listening,\n"
+	"                       so that another server can take the address\n"
 	"  -p, --ports=LIST     source ports: 40000-40099,50000 (default: ip_local_port_range)\n"
 	"  -s, --source=ADDR[-ADDR]  source address, or an IPv4 range such as\n"
 	"                       127.0.0.1-127.0.0.4 (default: the kernel's choice)\n"
@@ -116,7 +118,7 @@ static void complete(struct options *options)
 
 static struct options parse_options(int argc, char **argv)
 {
-	enum { OPT_SEED = 256, OPT_HONEST };
+	enum { OPT_SEED = 256, OPT_HONEST, OPT_HAND_OVER };
 	static const struct option longs[] = {
 		{"listen", optional_argument, NULL, 'l'},
 		{"ports", required_argument, NULL, 'p'},
@@ -125,6 +127,7 @@ static struct options parse_options(int argc, char **argv)
 		{"random", no_argument, NULL, 'r'},
 		{"seed", required_argument, NULL, OPT_SEED},
 		{"honest", no_argument, NULL, OPT_HONEST},
+		{"hand-over", no_argument, NULL, OPT_HAND_OVER},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -161,6 +164,9 @@ static struct options parse_options(int argc, char **argv)
 				usage_error("the seed is a number from 0 to 2147483647, not",
 					    optarg);
 			break;
+		case OPT_HAND_OVER:
+			options.hand_over = true;
+			break;
 		case OPT_HONEST:
 			options.plan.honest = true;
 			break;
@@ -175,6 +181,8 @@ static struct options parse_options(int argc, char **argv)
 		usage_error("exactly one ADDR:PORT is needed", NULL);
 	if (endpoint_parse_pair(argv[optind], &options.plan.server) < 0)
 		usage_error("not ADDR:PORT or [ADDR6]:PORT with a numeric address", argv[optind]);
+	if (options.hand_over && !options.listen)
+		usage_error("--hand-over is for --listen only", NULL);
 	if (endpoint_port(&options.plan.server) == 0 && !options.listen)
 		usage_error("port 0 is for --listen only", NULL);
 	complete(&options);
@@ -281,13 +289,16 @@ int main(int argc, char **argv)
 	start = mono_ns();
 	rc = options.listen ? holders_plant(plan, listener, signal_fd, clients, result)
 			    : field_plant(plan, 0, plan->count, -1, clients, result);
+	/* The helpers have the listener too, so closing it here would not be enough. */
+	if (options.hand_over)
+		shutdown(listener, SHUT_RDWR);
 	report(plan, result, mono_ns() - start);
 	if (rc < 0) {
 		holders_end();
 		fatal("cannot go on", rc);
 	}
 	if (options.listen) {
-		long later = leak_serve(listener, signal_fd, false);
+		long later = leak_serve(options.hand_over ? -1 : listener, signal_fd, false);
 
 		printf("mines left %ld of %zu, later connections %ld\n",
 		       field_count_mines(plan, clients, plan->count), result->planted, later);
