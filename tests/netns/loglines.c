@@ -12,6 +12,9 @@
 
 #include "lib/monotime.h"
 
+/* Some tests make thousands of events. */
+#define PRINTED_MAX 60
+
 static void *must_alloc(void *memory)
 {
 	if (!memory) {
@@ -121,7 +124,11 @@ int loglines_wait_end(struct loglines *log, int timeout_ms)
 
 void loglines_print(const struct loglines *log)
 {
-	for (size_t i = 0; i < log->count; i++)
+	size_t first = log->count > PRINTED_MAX ? log->count - PRINTED_MAX : 0;
+
+	if (first > 0)
+		fprintf(stderr, "    (%zu lines before these)\n", first);
+	for (size_t i = first; i < log->count; i++)
 		fprintf(stderr, "    %s\n", log->lines[i].text);
 	if (log->rest_len > 0)
 		fprintf(stderr, "    %.*s\n", (int)log->rest_len, log->rest);

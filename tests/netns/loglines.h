@@ -34,7 +34,7 @@ void loglines_read(struct loglines *log);
 int loglines_wait(struct loglines *log, int timeout_ms);
 /* Reads until the daemon has closed its end: 0 or -ETIMEDOUT. */
 int loglines_wait_end(struct loglines *log, int timeout_ms);
-/* Prints everything to stderr. */
+/* Prints the last lines to stderr. */
 void loglines_print(const struct loglines *log);
 
 #endif

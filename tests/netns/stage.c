@@ -326,8 +326,15 @@ int stage_run(const char *theme, const struct stage_test *tests, size_t n, int a
 	check_needs();
 	if (!variants || !units)
 		abort();
-	for (size_t i = 0; i < n; i++)
-		count += add_variants(&tests[i], &variants[count]);
+	for (size_t i = 0; i < n; i++) {
+		size_t added = add_variants(&tests[i], &variants[count]);
+
+		if (added == 0) {
+			fprintf(stderr, "the test \"%s\" would never run\n", tests[i].name);
+			return 1;
+		}
+		count += added;
+	}
 	for (size_t i = 0; i < count; i++)
 		units[i] = (struct CMUnitTest){variants[i].name, run_body, set_up, tear_down,
 					       &variants[i]};
