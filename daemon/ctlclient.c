@@ -22,20 +22,21 @@
 struct ctlclient {
 	int fd;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	size_t len, taken; /* bytes in buf, and those of them that were handed out */
+	char conf_error[CONF_ERROR_SIZE]; /* why the path is not the configuration's */
+	size_t len, taken;		  /* bytes in buf, and those of them that were handed out */
 	char buf[CONTROL_ANSWER_MAX];
 };
 
 /* A configuration that cannot be read must not keep anybody from asking the daemon about it. */
-static void find_path(const struct ctl *ctl, char *path, size_t size)
+static void find_path(struct ctlclient *client, const struct ctl *ctl)
 {
-	char error[CONF_ERROR_SIZE];
+	const char *path = ctl->socket;
 	struct conf *conf = NULL;
 
-	if (ctl->socket)
-		snprintf(path, size, "%s", ctl->socket);
-	else if (conf_load(ctl->conf_path, &conf, error) == 0 || conf_defaults(&conf) == 0)
-		snprintf(path, size, "%s", conf->control.socket);
+	if (!path && (conf_load(ctl->conf_path, &conf, client->conf_error) == 0 ||
+		      conf_defaults(&conf) == 0))
+		path = conf->control.socket;
+	snprintf(client->path, sizeof(client->path), "%s", path ? path : "");
 	conf_free(conf);
 }
 
@@ -74,7 +75,7 @@ static int open_client(const struct ctl *ctl, struct ctlclient *client)
 {
 	if (ctl->socket && strlen(ctl->socket) >= sizeof(client->path))
 		return -ENAMETOOLONG;
-	find_path(ctl, client->path, sizeof(client->path));
+	find_path(client, ctl);
 	return client->path[0] ? dial(client) : -ENOTCONN;
 }
 
@@ -131,6 +132,10 @@ int ctlclient_open(const struct ctl *ctl, struct ctlclient **ret_client)
 	err = open_client(ctl, client);
 	if (err < 0) {
 		complain_connect(ctl, err == -ENAMETOOLONG ? ctl->socket : client->path, err);
+		if (client->conf_error[0])
+			ctl_complain("that is the default socket, since the configuration cannot "
+				     "be read: %s",
+				     client->conf_error);
 		ctlclient_close(client);
 	} else {
 		*ret_client = client;

@@ -25,9 +25,9 @@
 #define PIPE_BYTES    (1024 * 1024)
 #define MAX_ARGUMENTS 8
 
-/* No control socket: daemons of several tests would share its path. */
+/* No control socket unless it is wanted: a daemon that runs as somebody else could not make it. */
 static const char preamble[] = "log = { target = \"stderr\"; format = \"%s\"; };\n"
-			       "control = { socket = \"\"; };\n";
+			       "control = { socket = \"%s\"; };\n";
 const unsigned int daemon_conf_first_line = 3;
 
 const char *daemon_program(void)
@@ -47,12 +47,18 @@ void daemon_init(struct daemon *daemon)
 	snprintf(daemon->conf_path, sizeof(daemon->conf_path), "%s/closewaitd.conf", daemon->dir);
 }
 
+void daemon_want_control(struct daemon *daemon)
+{
+	snprintf(daemon->control_path, sizeof(daemon->control_path), "%s/control.sock",
+		 daemon->dir);
+}
+
 void daemon_write_conf(struct daemon *daemon, const char *text)
 {
 	FILE *file = fopen(daemon->conf_path, "we");
 
 	assert_non_null(file);
-	assert_true(fprintf(file, preamble, daemon->text_format ? "text" : "json") > 0);
+	assert_true(fprintf(file, preamble, daemon->text_format ? "text" : "json", daemon->control_path) > 0);
 	assert_true(fprintf(file, "%s\n", text) > 0);
 	assert_int_equal(fclose(file), 0);
 }
@@ -215,6 +221,8 @@ void daemon_release(struct daemon *daemon)
 	}
 	loglines_release(&daemon->log);
 	unlink(daemon->conf_path);
+	if (daemon->control_path[0])
+		unlink(daemon->control_path); /* it was killed */
 	rmdir(daemon->dir);
 	*daemon = (struct daemon){.log.fd = -1};
 }

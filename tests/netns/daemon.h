@@ -16,6 +16,7 @@ struct daemon {
 	pid_t pid; /* 0: it has ended, or was never started */
 	char dir[32];
 	char conf_path[64];
+	char control_path[64]; /* "": no control socket */
 	bool text_format; /* the log is to be text, not JSON: it has no events that can be read */
 	struct loglines log;
 	size_t next_event;   /* the first line that daemon_event() has not seen */
@@ -27,6 +28,8 @@ const char *daemon_program(void);
 
 /* Makes a directory for the configuration; before everything else. */
 void daemon_init(struct daemon *daemon);
+/* From the next start on it has a control socket, in that directory. */
+void daemon_want_control(struct daemon *daemon);
 /* Writes the configuration file: `text` below settings that send JSON to stderr. */
 void daemon_write_conf(struct daemon *daemon, const char *text);
 /* The number of the line in the file on which `text` began. */

@@ -7,6 +7,8 @@ EXTRA_DIST += tests/netns/run.sh
 if HAVE_CMOCKA
 NETNS_TESTS = \
 	tests/netns/test_collision \
+	tests/netns/test_ctl \
+	tests/netns/test_ctl_abuse \
 	tests/netns/test_states \
 	tests/netns/test_audit \
 	tests/netns/test_strange \
@@ -31,6 +33,7 @@ tests_netns_libnetns_a_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_libnetns_a_SOURCES = \
 	tests/netns/check.c tests/netns/check.h \
 	tests/netns/claimant.c tests/netns/claimant.h \
+	tests/netns/ctl.c tests/netns/ctl.h \
 	tests/netns/daemon.c tests/netns/daemon.h \
 	tests/netns/leaker.c tests/netns/leaker.h \
 	tests/netns/load.c tests/netns/load.h \
@@ -95,7 +98,15 @@ tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_table_LDADD = $(NETNS_LIBS)
 
-netns-programs: $(NETNS_TESTS) closewaitd conf/closewaitd-rules
+tests_netns_test_ctl_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_ctl_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_ctl_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_ctl_abuse_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_ctl_abuse_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_ctl_abuse_LDADD = $(NETNS_LIBS)
+
+netns-programs: $(NETNS_TESTS) closewaitd closewaitctl conf/closewaitd-rules
 check-netns: netns-programs
 	$(srcdir)/tests/netns/run.sh .
 endif

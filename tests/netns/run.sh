@@ -21,7 +21,8 @@ out=$build/tests/netns
 shift
 CLOSEWAITD=$build/closewaitd
 CLOSEWAITD_RULES=$build/conf/closewaitd-rules
-export CLOSEWAITD CLOSEWAITD_RULES
+CLOSEWAITCTL=$build/closewaitctl
+export CLOSEWAITD CLOSEWAITD_RULES CLOSEWAITCTL
 
 if [ $# -eq 0 ]; then
     for program in "$out"/test_*; do
