@@ -51,6 +51,7 @@ libclosewaitd_a_SOURCES = \
 	include/idlookup.h daemon/idlookup.c \
 	include/log.h daemon/log.c \
 	include/names.h daemon/names.c \
+	include/notify.h daemon/notify.c \
 	include/outcome.h daemon/outcome.c \
 	include/packet.h daemon/packet.c \
 	include/policy.h daemon/policy.c \
@@ -77,7 +78,7 @@ libclosewaitd_a_SOURCES += daemon/prefilter_none.c
 endif
 
 CLOSEWAITD_LIBS = libclosewaitd.a $(NFQ_LIBS) $(NFNL_LIBS) $(MNL_LIBS) $(CONFIG_LIBS) \
-	$(JANSSON_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS) $(BPF_LIBS)
+	$(JANSSON_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS) $(BPF_LIBS) $(SYSTEMD_LIBS)
 
 sbin_PROGRAMS += closewaitd
 closewaitd_SOURCES = daemon/main.c

@@ -8,6 +8,7 @@
 
 #include "reload.h"
 #include "log.h"
+#include "notify.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -129,16 +130,37 @@ static int load(const struct service *s, struct conf **ret_conf, bool *ret_resta
 	return 0;
 }
 
+void reload_tell(const struct service *s)
+{
+	char status[CONF_ERROR_SIZE + 128];
+
+	if (s->changes)
+		return; /* the last of them ends the reload */
+	if (s->reload_error[0])
+		snprintf(status, sizeof(status),
+			 "the last reload has failed, the configuration before it is in force: %s",
+			 s->reload_error);
+	else
+		snprintf(status, sizeof(status), "mode %s, default action %s, %zu rules",
+			 mode_name(reload_mode_of(s, s->conf)),
+			 action_name(s->conf->policy.fallback), s->conf->policy.n_rules);
+	notify_ready(status);
+}
+
 int reload_file(struct service *s, uint64_t client, char error[static CONF_ERROR_SIZE])
 {
 	struct change *change = new_change(client, error);
 	struct conf *old = s->conf;
-	int err = change ? load(s, &s->conf, &change->restart_needed, error) : -ENOMEM;
+	int err;
+
+	notify_reloading();
+	err = change ? load(s, &s->conf, &change->restart_needed, error) : -ENOMEM;
 
 	if (err < 0) {
 		log_errx("%s", error);
 		log_errx("the old configuration stays in force");
 		strcpy(s->reload_error, error);
+		reload_tell(s);
 		free(change);
 		return err;
 	}

@@ -13,6 +13,7 @@
 #include "answer.h"
 #include "isolate.h"
 #include "log.h"
+#include "notify.h"
 #include "reload.h"
 #include "servicestate.h"
 #include "totals.h"
@@ -213,6 +214,7 @@ static void finish_changes(struct service *s)
 		else
 			log_info("mode %s is in force", mode_name(s->mode));
 		answer_done(s, &change);
+		reload_tell(s);
 	}
 }
 
@@ -386,7 +388,9 @@ int service_run(const struct service_options *options, struct conf *conf)
 			 conf_filter_name(service_filter_in_force(&s)),
 			 mode_name(reload_mode_of(&s, conf)), action_name(conf->policy.fallback),
 			 conf->policy.n_rules);
+		reload_tell(&s);
 		err = loop(&s);
+		notify_stopping();
 	}
 	/* First, so that no SYN keeps a mark because nobody is there to take it away. */
 	stop_prefilter(&s);

@@ -27,6 +27,8 @@ int reload_mode(struct service *s, enum mode mode, uint64_t client,
  * then whenever a worker has called. What the change took out of use is released.
  */
 bool reload_take_done(struct service *s, struct change *ret_change);
+/* Tells the service manager what is in force, once no change is on its way. */
+void reload_tell(const struct service *s);
 /* Releases what is left; the workers have ended. */
 void reload_close(struct service *s);
 

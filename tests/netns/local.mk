@@ -21,6 +21,7 @@ NETNS_TESTS = \
 	tests/netns/test_race \
 	tests/netns/test_limits \
 	tests/netns/test_flood \
+	tests/netns/test_manager \
 	tests/netns/test_table
 
 NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
@@ -93,6 +94,10 @@ tests_netns_test_limits_LDADD = $(NETNS_LIBS)
 tests_netns_test_flood_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_flood_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_flood_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_manager_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_manager_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_manager_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the daemon tells the service manager that has started it; the test is that manager. */
+#include "config.h"
+
+#ifndef HAVE_SYSTEMD
+#include <stdio.h>
+
+int main(void)
+{
+	puts("SKIP: built without libsystemd");
+	return 77;
+}
+#else
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/monotime.h"
+#include "lib/sockets.h"
+#include "stage.h"
+
+/* An abstract address: every network namespace has its own, and no file is left behind. */
+#define MANAGER	     "@closewaitd-test-manager"
+/* Longer than any word of the daemon takes to come, on a busy machine too. */
+#define WORD_MS	     10000
+/* What the daemon is told of the watchdog; it sends the keep-alive twice in that time. */
+#define WATCHDOG_MS  1000
+#define KEEPALIVE_MS (WATCHDOG_MS / 2)
+
+/* Becomes the manager: a daemon that is started from here on sends its words to the descriptor. */
+static int manage(bool with_watchdog)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = MANAGER};
+	const socklen_t len = offsetof(struct sockaddr_un, sun_path) + strlen(MANAGER);
+	char text[16];
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	address.sun_path[0] = '\0';
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, len), 0);
+	setenv("NOTIFY_SOCKET", MANAGER, 1);
+	unsetenv(
+		"WATCHDOG_PID"); /* the manager that has started the test may have one of its own */
+	unsetenv("WATCHDOG_USEC");
+	snprintf(text, sizeof(text), "%d000", WATCHDOG_MS);
+	if (with_watchdog)
+		setenv("WATCHDOG_USEC", text, 1);
+	return fd;
+}
+
+/* The next word, or "" if there is none in time. */
+static const char *word(int manager, int timeout_ms)
+{
+	static char text[2048];
+	struct pollfd pfd = {.fd = manager, .events = POLLIN};
+	ssize_t len = 0;
+
+	if (poll(&pfd, 1, timeout_ms) > 0)
+		len = recv(manager, text, sizeof(text) - 1, MSG_DONTWAIT);
+	assert_true(len >= 0);
+	text[len] = '\0';
+	return text;
+}
+
+static bool is_keepalive(const char *text)
+{
+	return strcmp(text, "WATCHDOG=1") == 0;
+}
+
+/* The next word but keep-alives, which must hold the text. */
+static void expect(int manager, const char *text)
+{
+	const char *got;
+
+	do {
+		got = word(manager, WORD_MS);
+	} while (is_keepalive(got));
+	if (!strstr(got, text))
+		fail_msg("expected \"%s\", the daemon said \"%s\"", text, got);
+}
+
+static void life_of_a_service(struct stage *s)
+{
+	static const char good[] = "policy = { default = \"log\"; };";
+	int manager = manage(false);
+
+	stage_listen(s, 8);
+	stage_protect(s, NULL);
+	expect(manager, "READY=1\nSTATUS=mode enforce, default action destroy, 0 rules");
+
+	daemon_reload(&s->daemon, good);
+	expect(manager, "RELOADING=1\nMONOTONIC_USEC=");
+	expect(manager, "READY=1\nSTATUS=mode audit, default action log, 0 rules");
+
+	daemon_write_conf(&s->daemon, "mode = \"strict\";");
+	daemon_signal(&s->daemon, SIGHUP);
+	expect(manager, "RELOADING=1");
+	expect(manager,
+	       "READY=1\nSTATUS=the last reload has failed, the configuration before it is "
+	       "in force: ");
+
+	daemon_reload(&s->daemon, good);
+	expect(manager, "RELOADING=1");
+	expect(manager, "READY=1\nSTATUS=mode audit,");
+
+	/* No watchdog was asked for, so there is no keep-alive among all this. */
+	daemon_stop(&s->daemon);
+	assert_string_equal(word(manager, WORD_MS), "STOPPING=1");
+	assert_string_equal(word(manager, 0), "");
+	close(manager);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct stage_test tests[] = {
+		{"the life of a service", life_of_a_service, V4_ONLY, IN_ENFORCE},
+	};
+
+	return stage_run("manager", tests, COUNT_OF(tests), argc, argv);
+}
+#endif
