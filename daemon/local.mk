@@ -17,6 +17,7 @@ libclosewaitd_a_SOURCES = \
 	include/textfile.h daemon/textfile.c \
 	include/service.h daemon/service.c \
 	include/servicestate.h \
+	include/watchdog.h daemon/watchdog.c \
 	include/worker.h daemon/worker.c \
 	include/judge.h daemon/judge.c \
 	include/mitigate.h daemon/mitigate.c \

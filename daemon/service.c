@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One poll loop over four descriptors: signals, the workers' word that there is something to take,
- * the clients of the control socket (one descriptor for all of them), and the timer of the metrics
- * file, which is armed only if there is such a file. The loop has a deadline only while suppressed
- * events wait to be told.
+ * One poll loop over five descriptors: signals, the workers' word that there is something to take,
+ * the clients of the control socket (one descriptor for all of them), the timer of the metrics
+ * file, which is armed only if there is such a file, and that of the keep-alive, which is there
+ * only if a service manager waits for one. The loop has a deadline only while suppressed events
+ * wait to be told.
  *
  * What a client's request means is in answer.c, what a new configuration means in reload.c.
  */
@@ -242,13 +243,14 @@ static void update_textfile(struct service *s)
 
 static int loop(struct service *s)
 {
-	enum { SIGNALS, WORKERS, CONTROL, TEXTFILE, N };
+	enum { SIGNALS, WORKERS, CONTROL, TEXTFILE, WATCHDOG, N };
 	/* poll() passes over a descriptor of -1. */
 	struct pollfd pfds[N] = {
 		[SIGNALS] = {.fd = s->signal_fd, .events = POLLIN},
 		[WORKERS] = {.fd = s->wake_fd, .events = POLLIN},
 		[CONTROL] = {.fd = s->control ? control_fd(s->control) : -1, .events = POLLIN},
 		[TEXTFILE] = {.fd = textfile_fd(s->textfile), .events = POLLIN},
+		[WATCHDOG] = {.fd = watchdog_fd(s->watchdog), .events = POLLIN},
 	};
 	int err = 0;
 
@@ -271,6 +273,8 @@ static int loop(struct service *s)
 			control_work(s->control);
 		if (pfds[TEXTFILE].revents)
 			update_textfile(s);
+		if (pfds[WATCHDOG].revents)
+			watchdog_look(s->watchdog, s->workers, s->conf->queue.number);
 	}
 	return err;
 }
@@ -323,6 +327,7 @@ static void release(struct service *s)
 {
 	control_close(s->control);
 	textfile_close(s->textfile);
+	watchdog_close(s->watchdog);
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	free(s->workers);
@@ -343,7 +348,8 @@ static int open_sources(struct service *s)
 	int err;
 
 	if ((err = cgroup_open(&s->cgroups)) < 0 || (err = hostaddr_open(&s->host)) < 0 ||
-	    (err = textfile_open(&s->textfile)) < 0) {
+	    (err = textfile_open(&s->textfile)) < 0 ||
+	    (err = watchdog_open(s->conf->queue.workers, &s->watchdog)) < 0) {
 		log_errx("cannot prepare: %s", strerror(-err));
 		return err;
 	}

@@ -14,6 +14,7 @@
 #include "recent.h"
 #include "service.h"
 #include "textfile.h"
+#include "watchdog.h"
 #include "worker.h"
 
 #include <stdbool.h>
@@ -44,6 +45,7 @@ struct service {
 	int wake_fd;
 	struct control *control; /* NULL if there is none */
 	struct textfile *textfile;
+	struct watchdog *watchdog; /* NULL if nobody waits for a keep-alive */
 
 	struct diag *diag; /* for explain */
 	struct hostaddr *host;

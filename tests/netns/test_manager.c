@@ -118,10 +118,88 @@ static void life_of_a_service(struct stage *s)
 	close(manager);
 }
 
+/* The one thread besides the main thread. */
+static pid_t worker_of(pid_t daemon)
+{
+	struct dirent *entry;
+	char path[64];
+	pid_t worker = 0;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)daemon);
+	tasks = opendir(path);
+	assert_non_null(tasks);
+	while ((entry = readdir(tasks))) {
+		pid_t tid = (pid_t)atoi(entry->d_name);
+
+		if (tid <= 0 || tid == daemon)
+			continue;
+		assert_int_equal(worker, 0);
+		worker = tid;
+	}
+	closedir(tasks);
+	assert_true(worker > 0);
+	return worker;
+}
+
+/* A signal would stop the whole process; a tracer stops one thread. */
+static void stop_thread(pid_t tid)
+{
+	must(ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0 ? -errno : 0, "trace the worker");
+	must(ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ? -errno : 0, "stop the worker");
+	assert_int_equal(waitpid(tid, NULL, __WALL), tid);
+}
+
+static void skip_keepalives(int manager)
+{
+	while (word(manager, 0)[0])
+		;
+}
+
+static void keepalive_depends_on_verdicts(struct stage *s)
+{
+	int manager = manage(true);
+	pid_t worker;
+	int fd;
+
+	stage_listen(s, 8);
+	stage_protect(s, NULL);
+	expect(manager, "READY=1");
+	/* With nothing to do, and with SYNs that get their verdicts. */
+	for (int i = 0; i < 3; i++)
+		assert_true(is_keepalive(word(manager, WORD_MS)));
+	close(stage_connects(s, CLIENT_PORT));
+	assert_true(is_keepalive(word(manager, WORD_MS)));
+
+	worker = worker_of(s->daemon.pid);
+	stop_thread(worker);
+	/* A stopped worker with nothing to do is nobody's loss. */
+	skip_keepalives(manager);
+	for (int i = 0; i < 3; i++)
+		assert_true(is_keepalive(word(manager, WORD_MS)));
+
+	fd = must(sock_connect_start(NULL, &s->server), "begin to connect");
+	daemon_message(&s->daemon, "queue 61: 1 held SYNs and not one verdict for 500 ms: "
+				   "no keep-alive");
+	skip_keepalives(manager);
+	assert_string_equal(word(manager, 4 * KEEPALIVE_MS), "");
+
+	must(ptrace(PTRACE_DETACH, worker, NULL, NULL) < 0 ? -errno : 0, "let the worker go");
+	assert_int_equal(sock_connect_finish(fd, WORD_MS), 0);
+	daemon_message(&s->daemon, "queue 61: held SYNs get verdicts again");
+	assert_true(is_keepalive(word(manager, WORD_MS)));
+	close(fd);
+	daemon_stop(&s->daemon);
+	expect(manager, "STOPPING=1");
+	close(manager);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct stage_test tests[] = {
 		{"the life of a service", life_of_a_service, V4_ONLY, IN_ENFORCE},
+		{"the keep-alive depends on verdicts", keepalive_depends_on_verdicts, V4_ONLY,
+		 IN_ENFORCE},
 	};
 
 	return stage_run("manager", tests, COUNT_OF(tests), argc, argv);

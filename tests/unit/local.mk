@@ -115,6 +115,11 @@ TESTS += tests/unit/test_tuple
 tests_unit_test_tuple_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tuple_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_watchdog
+TESTS += tests/unit/test_watchdog
+tests_unit_test_watchdog_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_watchdog_LDADD = $(UNIT_LIBS)
+
 MODEL_SOURCES = tests/unit/model.h tests/unit/model.c
 FAKENL_SOURCES = tests/unit/fakenl.h tests/unit/fakenl.c
 FAKENL_WRAP = -Wl,--wrap=socket,--wrap=bind,--wrap=setsockopt,--wrap=close \
