@@ -5,8 +5,8 @@ include tests/platform/local.mk
 include tests/netns/local.mk
 
 # Every suite's rule of its own is in its folder; this one is about the sources.
-TESTS += tests/check-layers.sh
-EXTRA_DIST += tests/check-layers.sh
+TESTS += tests/check-layers.sh tests/check-units.sh
+EXTRA_DIST += tests/check-layers.sh tests/check-units.sh
 
 EXTRA_DIST += tests/lib/setup.sh tests/demo.sh tests/demo/story.sh tests/demo/collide.sh \
 	tests/demo/verdict.sh
