@@ -57,21 +57,23 @@ end_sandbox() { # SIGNAL
     fi
     trap - "$1"
     kill -s "$1" $$
+    exit 1 # bash ignores SIGQUIT where it has no trap
 }
 
 need_root
 case $source_dir/ in
 /run/*) die "$source_dir: the demonstration hides /run from itself: move the source tree" ;;
 esac
+# Before the sandbox is there, what runs is first waited for: an apt-get is better not cut short.
+for signal in HUP INT QUIT TERM; do
+    # shellcheck disable=SC2064 # now: $signal is another one later
+    trap "end_sandbox $signal" "$signal"
+done
 step 'Preparing'
 install_packages
 unshare --net --mount --pid --fork --mount-proc true || die \
     'cannot make namespaces, see above: in a container it has to be a privileged one'
 
-for signal in HUP INT QUIT TERM; do
-    # shellcheck disable=SC2064 # now: $signal is another one later
-    trap "end_sandbox $signal" "$signal"
-done
 # Should this shell be killed with SIGKILL, unshare dies of it, and with unshare the namespace.
 setpriv --pdeathsig KILL \
     unshare --net --mount --pid --fork --kill-child --mount-proc \

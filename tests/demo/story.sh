@@ -29,7 +29,7 @@ show() { # COMMAND LINE
 }
 
 prepare() {
-    mount -t tmpfs tmpfs /run
+    mount -n -t tmpfs tmpfs /run # -n: or it makes /run/mount, outside, first
     work=/run/demo
     mkdir "$work"
     export TMPDIR=$work # the compiler's files too
