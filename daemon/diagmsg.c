@@ -123,7 +123,7 @@ static int parse_id(const struct inet_diag_msg *msg, struct tuple *tuple)
 	}
 	tuple->src.port = id->idiag_sport;
 	tuple->dst.port = id->idiag_dport;
-	tuple->scope = addr_is_linklocal(&tuple->src.addr) ? id->idiag_if : 0;
+	tuple->scope = tuple_linklocal(tuple) ? id->idiag_if : 0;
 	return 0;
 }
 

@@ -405,6 +405,8 @@ static void test_answers(void **state)
 		{AF_INET6, "127.0.0.1:80", "127.0.0.2:40000", 0},
 		/* The interface counts where an address needs it, and nowhere else. */
 		{AF_INET6, "[fe80::1]:80", "[fe80::2]:40000", 5},
+		{AF_INET6, "[fe80::1]:80", "[2001:db8::1]:40000", 5},
+		{AF_INET6, "[2001:db8::1]:80", "[fe80::2]:40000", 5},
 		{AF_INET, "169.254.0.1:80", "169.254.0.2:40000", 0},
 	};
 

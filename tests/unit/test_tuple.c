@@ -192,6 +192,24 @@ static void test_tuple_equal(void **state)
 	assert_false(tuple_equal(&base, &other));
 }
 
+/* Either end will do; where both are link-local they are on the same link. */
+static void test_tuple_linklocal(void **state)
+{
+	struct tuple t = {.src = endpoint("fe80::1", 1), .dst = endpoint("fe80::2", 2)};
+
+	(void)state;
+	assert_ptr_equal(tuple_linklocal(&t), &t.dst.addr);
+	t.dst = endpoint("::1", 2);
+	assert_ptr_equal(tuple_linklocal(&t), &t.src.addr);
+	t.src = endpoint("2001:db8::1", 1);
+	assert_null(tuple_linklocal(&t));
+	t.dst = endpoint("fe80::2", 2);
+	assert_ptr_equal(tuple_linklocal(&t), &t.dst.addr);
+	t.src = endpoint("169.254.0.1", 1);
+	t.dst = endpoint("169.254.0.2", 2);
+	assert_null(tuple_linklocal(&t));
+}
+
 static void test_reverse(void **state)
 {
 	const struct tuple t = {
@@ -357,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_prefix_of_v4),
 		cmocka_unit_test(test_prefix_at_every_length),
 		cmocka_unit_test(test_tuple_equal),
+		cmocka_unit_test(test_tuple_linklocal),
 		cmocka_unit_test(test_reverse),
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_format_tuple),
