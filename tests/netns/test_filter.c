@@ -270,7 +270,7 @@ static void forbid_tcx(void)
 
 	if (!filter ||
 	    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(bpf), 1,
-			     SCMP_A0(SCMP_CMP_EQ, BPF_LINK_CREATE)) < 0 ||
+			     SCMP_A0(SCMP_CMP_EQ, BPF_LINK_CREATE, 0)) < 0 ||
 	    seccomp_load(filter) < 0) {
 		printf("SKIP needs the right to load a seccomp filter\n");
 		exit(77);
