@@ -38,7 +38,7 @@ one() {
 # suite NAME COMMAND...: a runner that closes with "N passed, N failed, N skipped" and prints a
 # line "SKIP name: reason" for each test that could not run.
 suite() {
-    local name=$1 log=$logs/$current.suite$((passed + failed)).log counts status
+    local name=$1 log=$logs/$current.suite$((passed + failed)).log counts status p f s line
     shift
     "$@" 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
@@ -99,7 +99,10 @@ stage_sanitizers() {
     one "builds with ASan and UBSan" build_tree "$builds/asan" --enable-werror \
         --enable-sanitizers CC=gcc
     suite "unit tests, sanitizers" make_check "$builds/asan"
-    suite "end-to-end tests, sanitizers" "$top/tests/netns/run.sh" "$builds/asan"
+    # Without rules.sh, which runs nothing that was built with sanitizers.
+    mapfile -t programs < <(cd "$builds/asan/tests/netns" && find . -name 'test_*' ! -name '*.*' \
+        -printf '%P\n' | sort)
+    suite "end-to-end tests, sanitizers" "$top/tests/netns/run.sh" "$builds/asan" "${programs[@]}"
 }
 
 stage_dist() {
