@@ -291,6 +291,15 @@ static bool answers_question(const struct sock_info *info, const struct tuple *s
 	       addr_equal(&info->tuple.dst.addr, &socket->dst.addr);
 }
 
+/*
+ * A socket that the kernel found, and that was closed before the answer was written: it has given
+ * its local port back already (inet_put_port()), which no socket on a tuple has.
+ */
+static bool is_gone(const struct sock_info *info)
+{
+	return info->tuple.src.port == 0;
+}
+
 struct lookup {
 	const struct diag_request *requests;
 	struct diag_answer *answers;
@@ -303,6 +312,8 @@ static void take_lookup(void *ctx, size_t index, int error, const void *payload,
 
 	if (error == 0)
 		error = payload ? diagmsg_parse(payload, len, &answer->info) : -EBADMSG;
+	if (error == 0 && is_gone(&answer->info))
+		error = -ENOENT;
 	if (error == 0 && !answers_question(&answer->info, &lookup->requests[index].socket))
 		error = -EBADMSG;
 	answer->error = error;

@@ -610,6 +610,32 @@ static void an_answer_about_another_socket_is_none(void **state)
 	assert_int_equal(fakenl_now_ms(), 10000);
 }
 
+static void to_closed(struct inet_diag_msg *msg)
+{
+	msg->idiag_state = TCPSTATE_CLOSE;
+	msg->id.idiag_sport = 0;
+}
+
+/* The state is the last thing that changes: the port may be gone before it. */
+static void to_closing_down(struct inet_diag_msg *msg)
+{
+	msg->idiag_state = TCPSTATE_LAST_ACK;
+	msg->id.idiag_sport = 0;
+}
+
+static void an_answer_about_a_socket_just_closed_is_no_socket(void **state)
+{
+	(void)state;
+	fill(2);
+	k.twist = change_answer;
+	change = to_closed;
+	look_up(2);
+	expect_all(2, -ENOENT);
+	change = to_closing_down;
+	look_up(2);
+	expect_all(2, -ENOENT);
+}
+
 /* --- time --------------------------------------------------------------------------------------------- */
 
 static unsigned int delay_ms, delay_step_ms;
@@ -1474,6 +1500,7 @@ int main(void)
 		DIAG_TEST(forged_answers_are_passed_over),
 		DIAG_TEST(forged_answers_alone_are_no_answers),
 		DIAG_TEST(an_answer_about_another_socket_is_none),
+		DIAG_TEST(an_answer_about_a_socket_just_closed_is_no_socket),
 		DIAG_TEST(late_answers_are_waited_for),
 		DIAG_TEST(the_deadline_is_one_for_all_answers),
 		DIAG_TEST(no_answer_is_a_timeout),
