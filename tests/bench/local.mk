@@ -1,0 +1,20 @@
+# `make bench` measures what the daemon costs; see HACKING.md. As root, with network namespaces.
+
+BENCH_TOOLS = tests/bench/accept-all tests/bench/load
+EXTRA_PROGRAMS += $(BENCH_TOOLS)
+CLEANFILES += $(BENCH_TOOLS)
+EXTRA_DIST += tests/bench/bench.sh tests/bench/report.awk
+
+tests_bench_accept_all_SOURCES = tests/bench/accept-all.c
+tests_bench_accept_all_LDADD = $(NFQ_LIBS) $(NFNL_LIBS)
+
+tests_bench_load_SOURCES = \
+	tests/bench/cputime.c tests/bench/cputime.h \
+	tests/bench/histogram.c tests/bench/histogram.h \
+	tests/bench/load.c
+tests_bench_load_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_bench_load_LDADD = $(TESTLIB_LIBS)
+
+.PHONY: bench
+bench: $(BENCH_TOOLS) closewaitd conf/closewaitd-rules tests/tools/minefield
+	$(srcdir)/tests/bench/bench.sh .
