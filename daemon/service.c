@@ -289,6 +289,8 @@ static int open_descriptors(struct service *s)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
+	/* Whoever read the log or the control socket may have gone: that is no reason to go too. */
+	signal(SIGPIPE, SIG_IGN);
 	s->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->signal_fd < 0 || s->wake_fd < 0) {
