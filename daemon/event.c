@@ -2,8 +2,10 @@
 #include "config.h"
 
 #include "event.h"
+#include "journal.h"
 #include "log.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -205,18 +207,38 @@ static enum log_level level_of(enum finding finding)
 										: LEVEL_WARNING;
 }
 
+static void suppress(struct event_output *output)
+{
+	output->suppressed++;
+	output->suppressed_total++;
+}
+
+static void write_event(struct event_output *output, enum finding finding, const char *line,
+			const struct event_field *fields, size_t n)
+{
+	enum log_level level = level_of(finding);
+	int err = -ENOENT;
+
+	if (output->journal)
+		err = journal_send(output->journal, level, finding, line, fields, n);
+	if (err == -EAGAIN)
+		suppress(output); /* by another way to the same journal we would have to wait */
+	else if (err < 0 && output->json)
+		log_raw(level, line);
+	else if (err < 0)
+		log_line(level, line);
+}
+
 void event_tell(struct event_output *output, const struct incident *incident, uint64_t now_us)
 {
 	struct event_field fields[EVENT_FIELDS_MAX];
-	enum log_level level = level_of(incident->finding);
 	struct event_text text;
 	size_t n;
 
-	if (!log_enabled(level))
+	if (!log_enabled(level_of(incident->finding)))
 		return;
 	if (!ratelimit_take(&output->limit, now_us)) {
-		output->suppressed++;
-		output->suppressed_total++;
+		suppress(output);
 		return;
 	}
 	event_tell_suppressed(output);
@@ -226,13 +248,13 @@ void event_tell(struct event_output *output, const struct incident *incident, ui
 		char *line = event_format_json(fields, n);
 
 		if (line)
-			log_raw(level, line);
+			write_event(output, incident->finding, line, fields, n);
 		free(line);
 	} else {
 		char line[EVENT_LINE_SIZE];
 
 		event_format_text(fields, n, line, sizeof(line));
-		log_line(level, line);
+		write_event(output, incident->finding, line, fields, n);
 	}
 }
 
@@ -240,7 +262,8 @@ void event_tell_suppressed(struct event_output *output)
 {
 	if (output->suppressed == 0)
 		return;
-	log_warnx("suppressed %" PRIu64 " events (limits.events_per_second = %u)",
+	log_warnx("suppressed %" PRIu64 " events: more than limits.events_per_second (%u), or than "
+		  "the journal takes",
 		  output->suppressed, output->limit.per_second);
 	output->suppressed = 0;
 }

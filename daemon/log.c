@@ -27,7 +27,7 @@ static struct {
 	void *sink_ctx;
 } state = {.program = "closewaitd", .target = TARGET_STDERR, .level = LEVEL_INFO};
 
-static int syslog_priority(enum log_level level)
+int log_priority(enum log_level level)
 {
 	switch (level) {
 	case LEVEL_ERROR:
@@ -117,10 +117,10 @@ static void write_line(enum log_level level, const char *line, bool bare)
 	}
 	switch (state.target) {
 	case TARGET_SYSLOG:
-		syslog(syslog_priority(level), "%s", line);
+		syslog(log_priority(level), "%s", line);
 		break;
 	case TARGET_JOURNAL:
-		fprintf(stderr, "<%d>%s\n", syslog_priority(level), line);
+		fprintf(stderr, "<%d>%s\n", log_priority(level), line);
 		break;
 	case TARGET_AUTO:
 	case TARGET_STDERR:

@@ -60,7 +60,9 @@ int reload_check(const struct service *s, const struct conf *conf,
 
 void reload_apply(struct service *s)
 {
-	service_open_log(s->options, s->conf);
+	const enum log_target target = service_open_log(s->options, s->conf);
+
+	s->events.journal = target == TARGET_JOURNAL ? s->journal : NULL;
 	s->events.json = s->conf->log.format == FORMAT_JSON;
 	ratelimit_set(&s->events.limit, s->conf->limits.events_per_second);
 	textfile_configure(s->textfile, s->conf->metrics.textfile, s->conf->metrics.interval_ms);

@@ -41,13 +41,11 @@ static uint64_t monotonic_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-void service_open_log(const struct service_options *options, const struct conf *conf)
+enum log_target service_open_log(const struct service_options *options, const struct conf *conf)
 {
-	if (options->debug)
-		log_open("closewaitd", TARGET_STDERR, LEVEL_DEBUG, conf->log.format == FORMAT_JSON);
-	else
-		log_open("closewaitd", conf->log.target, conf->log.level,
-			 conf->log.format == FORMAT_JSON);
+	return log_open("closewaitd", options->debug ? TARGET_STDERR : conf->log.target,
+			options->debug ? LEVEL_DEBUG : conf->log.level,
+			conf->log.format == FORMAT_JSON);
 }
 
 /* --- what the kernel must be able to do -------------------------------------------------------*/
@@ -329,6 +327,7 @@ static void release(struct service *s)
 {
 	control_close(s->control);
 	textfile_close(s->textfile);
+	journal_close(s->journal);
 	watchdog_close(s->watchdog);
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
@@ -351,6 +350,7 @@ static int open_sources(struct service *s)
 
 	if ((err = cgroup_open(&s->cgroups)) < 0 || (err = hostaddr_open(&s->host)) < 0 ||
 	    (err = textfile_open(&s->textfile)) < 0 ||
+	    (err = journal_open(JOURNAL_SOCKET, &s->journal)) < 0 ||
 	    (err = watchdog_open(s->conf->queue.workers, &s->watchdog)) < 0) {
 		log_errx("cannot prepare: %s", strerror(-err));
 		return err;

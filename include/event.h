@@ -51,9 +51,12 @@ json_t *event_object(const struct event_field *fields, size_t n);
 /* The same as one line of text; the caller frees it. NULL if there is no memory. */
 char *event_format_json(const struct event_field *fields, size_t n);
 
+struct journal;
+
 struct event_output {
 	struct cgroup_map *cgroups; /* the caller's */
 	bool json;
+	struct journal *journal; /* the caller's; NULL: events go where all lines go */
 	struct ratelimit limit;
 	uint64_t suppressed;	   /* since the last event that was told */
 	uint64_t suppressed_total; /* since the start */

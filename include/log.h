@@ -37,6 +37,8 @@ enum log_target log_open(const char *program, enum log_target target, enum log_l
 /* A sink takes the place of the target; NULL gives it back. */
 void log_set_sink(log_sink *sink, void *ctx);
 bool log_enabled(enum log_level level);
+/* The severity of syslog(3). */
+int log_priority(enum log_level level);
 
 /* Writes a line of plain text at that severity. */
 void log_line(enum log_level level, const char *line);

@@ -9,6 +9,7 @@
 #include "diag.h"
 #include "event.h"
 #include "hostaddr.h"
+#include "journal.h"
 #include "kstat.h"
 #include "prefilter.h"
 #include "recent.h"
@@ -45,6 +46,7 @@ struct service {
 	int wake_fd;
 	struct control *control; /* NULL if there is none */
 	struct textfile *textfile;
+	struct journal *journal;
 	struct watchdog *watchdog; /* NULL if nobody waits for a keep-alive */
 
 	struct diag *diag; /* for explain */

@@ -36,6 +36,8 @@ systemd/tmpfiles.d/closewaitd.conf: systemd/closewaitd.tmpfiles
 systemdunitdir = @systemdunitdir@
 sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
+catalogdir = $(prefix)/lib/systemd/catalog
+dist_catalog_DATA = systemd/closewaitd.catalog
 nodist_systemdunit_DATA = $(UNITS)
 nodist_sysusers_DATA = systemd/sysusers.d/closewaitd.conf
 nodist_tmpfiles_DATA = systemd/tmpfiles.d/closewaitd.conf

@@ -63,6 +63,11 @@ TESTS += tests/unit/test_isolate
 tests_unit_test_isolate_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_isolate_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_journal
+TESTS += tests/unit/test_journal
+tests_unit_test_journal_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_journal_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_log
 TESTS += tests/unit/test_log
 tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)

@@ -1,0 +1,241 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Boots a kernel of Debian in a virtual machine on this machine's own files and runs a command there.
+#
+# The guest sees the whole file system of the host, read-only, with a layer in memory over it that
+# takes every change: nothing that happens in there comes back, but the output and the exit status.
+# It has no network card. Only x86-64, emulated in software; CLOSEWAITD_GUEST_ACCEL=kvm is quicker,
+# where that works.
+set -eu
+
+usage() {
+    cat <<'HELP'
+Usage: guest.sh [OPTION]... COMMAND [ARGUMENT]...
+  -k PACKAGE   the kernel: a package that apt can download, or the path of a .deb
+               (default: linux-image-amd64, whatever that is in this release)
+  -s           systemd as process 1, COMMAND as a unit; else COMMAND with next to nothing around it
+  -m MIB       memory (default: 2048)
+  -t SECONDS   give up after so long (default: 1800)
+  -l FILE      where the console goes (default: shown only when the guest does not come up)
+Kernels are kept in $CLOSEWAITD_GUESTS (default: ~/.cache/closewaitd-guests).
+Exit status: COMMAND's; 77 if no guest can be made here; 99 if it died or time ran out.
+HELP
+}
+
+package=linux-image-amd64 systemd='' memory=2048 timeout=1800 console=''
+while getopts k:sm:t:l:h option; do
+    case $option in
+    k) package=$OPTARG ;;
+    s) systemd=1 ;;
+    m) memory=$OPTARG ;;
+    t) timeout=$OPTARG ;;
+    l) console=$OPTARG ;;
+    h) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+[ $# -gt 0 ] || { usage >&2; exit 2; }
+
+skip() {
+    echo "SKIP: $*"
+    exit 77
+}
+
+say() {
+    echo "guest.sh: $*" >&2
+}
+
+cache=${CLOSEWAITD_GUESTS:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/closewaitd-guests}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# --- what it takes ------------------------------------------------------------------------------
+
+[ "$(uname -m)" = x86_64 ] || skip "guests are made on x86-64 only, this is $(uname -m)"
+[ "$(id -u)" -eq 0 ] || skip 'the guest reads every file of the host: needs root'
+PATH=$PATH:/usr/sbin:/sbin
+missing=''
+for need in qemu-system-x86_64:qemu-system-x86 busybox:busybox-static cpio:cpio depmod:kmod; do
+    command -v "${need%:*}" >/dev/null || missing="$missing ${need#*:}"
+done
+if [ -n "$missing" ]; then
+    say "installing$missing"
+    # shellcheck disable=SC2086 # a list of names
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing \
+        >"$work/apt.log" 2>&1 || skip "cannot install$missing: $(tail -n 1 "$work/apt.log")"
+fi
+ldd "$(command -v busybox)" >/dev/null 2>&1 && skip 'busybox is not static: install busybox-static'
+
+# --- the kernel ---------------------------------------------------------------------------------
+
+# A metapackage has no files: the real one is what it depends on.
+resolve() { # PACKAGE
+    local depends
+    depends=$(apt-cache depends --no-recommends --no-suggests "$1" 2>/dev/null |
+        sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
+    echo "${depends:-$1}"
+}
+
+case $package in
+*.deb) name=$(basename "$package" .deb) ;;
+*)
+    package=$(resolve "$package")
+    name=$package
+    ;;
+esac
+kernel=$cache/$name
+if [ ! -f "$kernel/complete" ]; then
+    begun=$SECONDS
+    rm -rf "$kernel"
+    mkdir -p "$kernel"
+    case $package in
+    *.deb) deb=$package ;;
+    *)
+        (cd "$work" && apt-get -q download "$package") >"$work/apt.log" 2>&1 ||
+            skip "cannot download $package: $(tail -n 1 "$work/apt.log")"
+        deb=$(echo "$work"/*.deb)
+        ;;
+    esac
+    dpkg-deb -x "$deb" "$kernel"
+    version=$(basename "$(echo "$kernel"/boot/vmlinuz-*)")
+    version=${version#vmlinuz-}
+    depmod -b "$kernel" "$version"
+    touch "$kernel/complete"
+    say "fetched $name in $((SECONDS - begun)) s"
+fi
+version=$(basename "$(echo "$kernel"/boot/vmlinuz-*)")
+version=${version#vmlinuz-}
+
+# --- the first steps of the guest ---------------------------------------------------------------
+
+initramfs=$work/initramfs
+mkdir -p "$initramfs"/{bin,modules,proc,sys,dev,lower,layer,root}
+cp "$(command -v busybox)" "$initramfs/bin/busybox"
+# In the order in which they have to be loaded; compressed ones are unpacked, busybox cannot.
+number=100
+for module in virtio_pci 9pnet_virtio 9p overlay; do
+    modprobe -d "$kernel" -S "$version" --show-depends "$module" || echo "builtin $module"
+done 2>/dev/null | awk '!seen[$0]++' | while read -r how file _; do
+    [ "$how" = insmod ] || continue
+    number=$((number + 1))
+    plain=$initramfs/modules/$number-$(basename "$file" | sed 's/[.][xg]z$//; s/[.]zst$//')
+    case $file in
+    *.xz) xz -dc "$file" >"$plain" ;;
+    *.gz) gzip -dc "$file" >"$plain" ;;
+    *.zst) zstd -qdc "$file" >"$plain" ;;
+    *) cp "$file" "$plain" ;;
+    esac
+done
+cat >"$initramfs/init" <<'INIT'
+#!/bin/busybox sh
+PATH=/bin
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+for module in /modules/*; do insmod "$module"; done
+over=trans=virtio,version=9p2000.L,msize=262144
+mount -t 9p -o ro,cache=loose,$over host /lower || exec poweroff -f
+mount -t tmpfs -o size=75% layer /layer
+mkdir /layer/upper /layer/work
+mount -t overlay -o lowerdir=/lower,upperdir=/layer/upper,workdir=/layer/work root /root
+mkdir -p /root/guest "/root/usr/lib/modules/$(uname -r)"
+mount -t 9p -o "$over" share /root/guest
+mount -t 9p -o "ro,cache=loose,$over" modules "/root/usr/lib/modules/$(uname -r)"
+: >/root/etc/fstab
+for place in proc sys dev; do mount -o move /$place /root/$place; done
+exec switch_root /root /guest/first
+INIT
+chmod +x "$initramfs/init"
+(cd "$initramfs" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initramfs.gz"
+
+# --- what it runs -------------------------------------------------------------------------------
+
+share=$work/share
+mkdir "$share"
+{
+    printf '#!/bin/bash\nexport PATH=%q HOME=/root LC_ALL=C.UTF-8 TERM=dumb\ncd %q || exit 1\n' \
+        "$PATH" "$PWD"
+    while IFS= read -r setting; do
+        printf 'export %s=%q\n' "$setting" "${!setting}"
+    done < <(compgen -e | grep -E '^(CLOSEWAITD|VERBOSE)')
+    printf '%q ' "$@"
+    printf '\necho $? >/guest/status\nsync\n'
+} >"$share/command"
+
+if [ -n "$systemd" ]; then
+    # Nothing of what this machine starts by itself: only what is part of systemd.
+    cat >"$share/first" <<'FIRST'
+#!/bin/sh
+rm -rf /etc/systemd/system /etc/init.d /etc/rc?.d
+mkdir -p /etc/systemd/system
+cat >/etc/systemd/system/guest.target <<'UNIT'
+[Unit]
+Requires=multi-user.target
+After=multi-user.target
+Wants=guest.service
+UNIT
+cat >/etc/systemd/system/guest.service <<'UNIT'
+[Unit]
+After=multi-user.target
+SuccessAction=poweroff-force
+FailureAction=poweroff-force
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /guest/command
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/ttyS1
+TimeoutStartSec=infinity
+UNIT
+for unit in getty@tty1 serial-getty@ttyS0 systemd-networkd systemd-timesyncd systemd-resolved \
+    apt-daily.timer apt-daily-upgrade.timer man-db.timer dpkg-db-backup.timer; do
+    ln -s /dev/null "/etc/systemd/system/${unit%.timer}.${unit##*.}" 2>/dev/null
+    ln -s /dev/null "/etc/systemd/system/$unit.service" 2>/dev/null
+done
+exec /lib/systemd/systemd --unit=guest.target --show-status=no
+FIRST
+else
+    cat >"$share/first" <<'FIRST'
+#!/bin/sh
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+mount -t tmpfs run /run
+mkdir -p /run/netns /dev/shm /dev/pts
+mount -t tmpfs shm /dev/shm
+mount -t devpts pts /dev/pts
+hostname guest
+mount -t cgroup2 cgroup /sys/fs/cgroup
+mount -t bpf bpf /sys/fs/bpf
+ip link set lo up
+bash /guest/command </dev/null >/dev/ttyS1 2>&1
+echo o >/proc/sysrq-trigger
+sleep 60
+FIRST
+fi
+chmod +x "$share/first"
+
+# --- run ----------------------------------------------------------------------------------------
+
+begun=$SECONDS
+[ -n "$console" ] || console=$work/console
+# A device /dev/kvm need not mean that it works: inside of other virtual machines it often hangs.
+accel=${CLOSEWAITD_GUEST_ACCEL:-tcg,thread=multi}
+# "quiet" keeps the emulated serial port, which is slow, for what matters.
+timeout --foreground "$timeout" qemu-system-x86_64 -nodefaults -no-reboot -display none -nic none \
+    -accel "$accel" -cpu max -smp "$(nproc)" -m "$memory" \
+    -kernel "$kernel/boot/vmlinuz-$version" -initrd "$work/initramfs.gz" \
+    -append 'console=ttyS0 quiet panic=-1 systemd.log_target=console systemd.log_level=warning' \
+    -serial "file:$console" -serial stdio \
+    -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
+    -virtfs "local,path=$kernel/lib/modules/$version,mount_tag=modules,security_model=none,readonly=on" \
+    -virtfs "local,path=$share,mount_tag=share,security_model=none" \
+    </dev/null | tr -d '\r' || true
+say "Linux $version was up for $((SECONDS - begun)) s"
+if [ ! -f "$share/status" ]; then
+    say 'the guest has died, or did not come up; the end of its console:'
+    tail -n 40 "$console" >&2
+    exit 99
+fi
+exit "$(cat "$share/status")"
