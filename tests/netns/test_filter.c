@@ -237,7 +237,7 @@ static void a_probe_leaves_it_alone(struct stage *s)
 /* Daemon and rules are of one mind about it. */
 static void without_the_right_to_load_it(struct stage *s)
 {
-	const char *real = strdup(daemon_program());
+	char *real = strdup(daemon_program());
 	char wrapper[sizeof(s->daemon.dir) + 16];
 	FILE *file;
 
@@ -251,6 +251,7 @@ static void without_the_right_to_load_it(struct stage *s)
 	stage_listen(s, 8);
 	stage_protect(s, BPF_FILTER);
 	setenv("CLOSEWAITD", real, 1);
+	free(real);
 	remove(wrapper);
 
 	assert_true(daemon_has_said(s, "the filter is \"all\" (queue.filter_fallback) instead"));
