@@ -17,16 +17,17 @@ source_dir=$(CDPATH='' cd "$(dirname "$0")/.." && pwd -P) || exit 1
 usage() {
     cat <<EOF
 Usage: sudo tests/demo.sh [--keep-build]
-Makes loopback connections fail as stale CLOSE_WAIT sockets make them fail, explains what happens,
-and shows what each policy of closewaitd does about it. Takes one to two minutes, after the
-installation of missing packages (Debian, Ubuntu) and a build.
+Makes loopback connections fail as stale CLOSE_WAIT sockets make them fail,
+explains what happens, and shows what each policy of closewaitd does about it.
+Takes one to two minutes, after the installation of missing packages (Debian,
+Ubuntu) and a build.
 
-It happens in namespaces of its own: nothing else on this machine sees it, and nothing of it is
-left, also when it is interrupted. It ends with a table, and with status 1 if that is not what
-closewaitd promises.
+It happens in namespaces of its own: nothing else on this machine sees it, and
+nothing of it is left, also when it is interrupted. It ends with a table, and
+with status 1 if that is not what closewaitd promises.
 
-  --keep-build  build in build-demo/ below the source tree and leave that there: the next run
-                with this option builds only what has changed
+  --keep-build  build in build-demo/ below the source tree and leave that
+                there: the next run builds only what has changed
   -h, --help    this text
 EOF
 }
@@ -75,7 +76,9 @@ unshare --net --mount --pid --fork --mount-proc true || die \
     'cannot make namespaces, see above: in a container it has to be a privileged one'
 
 # Should this shell be killed with SIGKILL, unshare dies of it, and with unshare the namespace.
+# Errors go by descriptor 3: unshare 2.38 complains of a signal mask when its child is killed.
 setpriv --pdeathsig KILL \
     unshare --net --mount --pid --fork --kill-child --mount-proc \
-    "$source_dir/tests/demo/story.sh" "$source_dir" "$build_dir" &
+    "$source_dir/tests/demo/story.sh" "$source_dir" "$build_dir" \
+    3>&2 2>/dev/null &
 wait "$!"

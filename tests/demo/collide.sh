@@ -77,15 +77,18 @@ clear_field() {
 }
 
 # One client after the other, for times that no other client spoils; all at once where each waits
-# for seconds.
+# for seconds, and those whose turn has not come after patience seconds.
 collide() { # in-turn|at-once COUNT
-    local last=$((first_port + $2 - 1))
+    local last=$((first_port + $2 - 1)) met=0 patience=10
+    : >"$work/attempts"
     if [ "$1" = in-turn ]; then
-        "$tools/syn-probe" --source 127.0.0.1 --ports "$first_port-$last" "127.0.0.1:$server_port"
-    else
-        seq "$first_port" "$last" | xargs -P "$2" -I PORT \
-            "$tools/syn-probe" --source 127.0.0.1 --ports PORT "127.0.0.1:$server_port"
-    fi >"$work/attempts" 2>&1 || true # failing is what most of them are here for
+        timeout "$patience" "$tools/syn-probe" --source 127.0.0.1 --ports "$first_port-$last" \
+            "127.0.0.1:$server_port" >"$work/attempts" 2>&1 || true # failing may be the point
+        met=$(grep -c ' -> ' "$work/attempts" || true)
+    fi
+    seq "$((first_port + met))" "$last" | xargs -r -P "$2" -I PORT \
+        "$tools/syn-probe" --source 127.0.0.1 --ports PORT "127.0.0.1:$server_port" \
+        >>"$work/attempts" 2>&1 || true
     [ "$(grep -c ' -> ' "$work/attempts")" -eq "$2" ] || die "clients: $(tail -n 3 "$work/attempts")"
 }
 
@@ -182,7 +185,7 @@ fate() { # NAME
     elif [ "${alive_of[$1]}" -gt 0 ]; then
         echo "${alive_of[$1]} of $count alive"
     elif [ "${destroyed_of[$1]}" -eq "$count" ]; then
-        echo 'destroyed by closewaitd'
+        echo 'destroyed'
     else
         echo 'reset by the kernel'
     fi
@@ -191,11 +194,11 @@ fate() { # NAME
 # --- the table ----------------------------------------------------------------------------------
 
 heading() {
-    printf '  %s%-24s %10s  %-13s %9s %9s  %s%s\n' "$bold" condition collisions outcome p50 p99 \
+    printf '%s%-16s %10s  %-12s %8s %8s  %s%s\n' "$bold" condition collisions outcome p50 p99 \
         'occupant afterwards' "$plain"
 }
 
 row() { # NAME
-    printf '  %-24s %10s  %-13s %9s %9s  %s\n' "$1" "${count_of[$1]}" "${outcome_of[$1]}" \
+    printf '%-16s %10s  %-12s %8s %8s  %s\n' "$1" "${count_of[$1]}" "${outcome_of[$1]}" \
         "$(time_text "${p50_of[$1]}")" "$(time_text "${p99_of[$1]}")" "$(fate "$1")"
 }

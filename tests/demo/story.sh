@@ -8,6 +8,7 @@ if [ $# -ne 2 ] || [ $$ -ne 1 ]; then
     echo "${0##*/}: to be started by tests/demo.sh only" >&2
     exit 2
 fi
+exec 2>&3 3>&- # see demo.sh
 source_dir=$1
 build_dir=$2 # '': in the sandbox
 # shellcheck source=tests/lib/setup.sh
@@ -25,7 +26,7 @@ syn_retries=1
 # The command as typed, then what it says.
 show() { # COMMAND LINE
     printf '    %s# %s%s\n' "$dim" "$1" "$plain"
-    bash -c "$1" | sed 's/^/    /; s/ *$//'
+    bash -c "$1" | tr -s ' ' | fold -s -w 76 | sed 's/^ */    /; s/ *$//'
 }
 
 prepare() {
@@ -73,8 +74,8 @@ all_expired() {
 
 the_suspects_are_innocent() {
     step '2. The usual suspects are innocent'
-    say 'The accept queue is empty: 0 clients wait in it, it has room for 4096, and it has never' \
-        'overflowed.'
+    say 'The accept queue is empty: the first number says how many clients wait in it, the' \
+        'second how many could. It has never overflowed.'
     show "ss -Hltn 'sport = :8000'"
     show "nstat -asz TcpExtListenOverflows | awk '/Listen/ { print \$1, \$2 }'"
     say "Descriptors are plentiful: the server has $(find "/proc/$server/fd" -type l | wc -l) open and" \
@@ -102,14 +103,14 @@ the_port_comes_again() {
         "question, a \"challenge ACK\", and heal, unless a firewall swallows question or answer." \
         "To see the original failure on any kernel, this rule swallows the question:"
     break_kernel acks 8000
-    show "nft list table inet breakage | grep -o 'tcp sport.*'"
+    show "nft -s list table inet breakage | grep -o 'tcp sport.*'"
     say "Now the next client connects. The kernel draws its source port out of $clients here, usually" \
         "out of 28232: which is why it takes thousands of connections to hit a mine."
     retransmissions=$(counter TcpExtTCPSynRetrans)
     "$tools/syn-probe" 127.0.0.1:8000 >"$work/attempts" &
     local client=$!
     wait_for 'a SYN to be sent again' syn_was_repeated
-    show 'ss -tno state syn-sent | cut -c 1-92'
+    show 'ss -Htno state syn-sent'
     say "The SYN is not answered and was sent again (the timer's last number). The client waits ..."
     wait "$client" || true # failing is its part
     retransmissions=$(($(counter TcpExtTCPSynRetrans) - retransmissions))
@@ -124,7 +125,7 @@ the_client_times_out() {
     src=$(awk '{ print $1 }' "$work/attempts")
     ms=$(awk '{ print $(NF - 1) }' "$work/attempts")
     step '5. Connection timed out'
-    printf '    %s%s%s\n' "$red" "$(cat "$work/attempts")" "$plain"
+    printf '    %s%s%s\n' "$red" "$(sed 's/(errno.*)/after/' "$work/attempts")" "$plain"
     say "$((retransmissions + 1)) SYNs (TcpExtTCPSynRetrans + 1), no answer, $(time_text "$ms") lost;" \
         "more than two minutes with the usual tcp_syn_retries = 6 instead of $syn_retries. The accept" \
         "queue is as empty as before, no counter of overflows has moved:"
@@ -158,7 +159,7 @@ with_closewaitd() {
     say 'audit: it decides and reports, and touches nothing. For the first days.'
     condition audit acks at-once 50 audit destroy
     say 'Its first report:'
-    grep -m 1 'event=collision' "$work/daemon.log" | sed 's/.* event=/event=/' | fold -s -w 84 |
+    grep -m 1 'event=collision' "$work/daemon.log" | sed 's/.* event=/event=/' | fold -s -w 76 |
         sed 's/^/    /; s/ *$//'
     say 'log: the same as the policy for some ports or users, while others are protected.'
     condition log acks at-once 50 enforce log

@@ -28,7 +28,7 @@ step() { # TEXT
 }
 
 say() { # TEXT, of any length
-    printf '%s\n' "$*" | fold -s -w 86 | sed 's/^/  /; s/ *$//'
+    printf '%s\n' "$*" | fold -s -w 76 | sed 's/^/  /; s/ *$//'
 }
 
 die() { # TEXT
