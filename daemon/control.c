@@ -36,6 +36,7 @@
 #define IDLE_MS 10000
 /* Events and new clients in one call, so that the caller's other descriptors get their turn. */
 #define EVENTS_MAX 64
+_Static_assert(EVENTS_MAX > CONTROL_CLIENTS_MAX, "one call sees all clients and the listener");
 /* The listening socket's in the epoll set; clients count from 1. */
 #define LISTENER 0
 
@@ -520,13 +521,17 @@ void control_work(struct control *control)
 {
 	struct epoll_event events[EVENTS_MAX];
 	int n = epoll_wait(control->epoll_fd, events, EVENTS_MAX, 0);
+	bool accept = false;
 
 	for (int i = 0; i < n; i++) {
 		if (events[i].data.u64 == LISTENER)
-			accept_clients(control);
+			accept = true;
 		else
 			serve(control, events[i].data.u64, events[i].events);
 	}
+	/* Last, since those who have left make room for those who come. */
+	if (accept)
+		accept_clients(control);
 }
 
 /* --- open and close ---------------------------------------------------------------------------*/

@@ -472,6 +472,31 @@ static void test_too_many(void **state)
 	assert_int_equal(count_fds(), before);
 }
 
+/* Those who have left before somebody comes do not stand in the way. */
+static void test_leavers_make_room(void **state)
+{
+	struct fixture *f = *state;
+	int fds[CONTROL_CLIENTS_MAX];
+	int newcomer;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		fds[i] = client(f);
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		close(fds[i]);
+	newcomer = client(f);
+	assert_true(is_silent(f, newcomer));
+	close(newcomer);
+
+	/* Also if the listening socket was the first to call. */
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		fds[i] = client(f);
+	newcomer = dial(f->path);
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		close(fds[i]);
+	assert_true(is_silent(f, newcomer));
+	close(newcomer);
+}
+
 static void test_idle_gives_way(void **state)
 {
 	struct fixture *f = *state;
@@ -816,6 +841,7 @@ int main(void)
 		TEST(test_garbage),
 		TEST(test_does_not_read),
 		TEST(test_too_many),
+		TEST(test_leavers_make_room),
 		TEST(test_idle_gives_way),
 		TEST(test_out_of_descriptors),
 		TEST(test_follows),
