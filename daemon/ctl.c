@@ -65,22 +65,13 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-int main(int argc, char **argv)
+static int run(struct ctl *ctl, int argc, char **argv)
 {
-	struct ctl ctl = {.conf_path = CONF_DEFAULT_PATH};
+	int first = ctl_common_options(ctl, argc, argv);
 	const struct command *command;
-	int first = ctl_common_options(&ctl, argc, argv);
 
 	if (first < 0)
 		return CTL_USAGE;
-	if (ctl.help) {
-		print_help();
-		return CTL_OK;
-	}
-	if (ctl.version) {
-		puts("closewaitctl " PACKAGE_VERSION);
-		return CTL_OK;
-	}
 	if (first == argc) {
 		ctl_complain("what shall be done? Try 'closewaitctl --help'");
 		return CTL_USAGE;
@@ -90,5 +81,19 @@ int main(int argc, char **argv)
 		ctl_complain("unknown command '%s'. Try 'closewaitctl --help'", argv[first]);
 		return CTL_USAGE;
 	}
-	return command->run(&ctl, argc - first, argv + first);
+	return command->run(ctl, argc - first, argv + first);
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = {.conf_path = CONF_DEFAULT_PATH};
+	int status = run(&ctl, argc, argv);
+
+	if (ctl.help)
+		print_help();
+	else if (ctl.version)
+		puts("closewaitctl " PACKAGE_VERSION);
+	else
+		return status;
+	return CTL_OK;
 }

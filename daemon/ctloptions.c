@@ -105,7 +105,8 @@ static int parse(struct ctl *ctl, int argc, char **argv, const struct ctl_option
 		else
 			*option->ret_flag = true;
 	}
-	return optind;
+	/* Nothing else is to be done then, and so nothing else can be wrong. */
+	return ctl->help || ctl->version ? -1 : optind;
 }
 
 int ctl_common_options(struct ctl *ctl, int argc, char **argv)

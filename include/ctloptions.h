@@ -13,11 +13,14 @@ struct ctl_option {
 	const char **ret_text; /* NULL for a flag */
 };
 
-/* The options before the command; the index of the first other argument, -1 for wrong usage. */
+/*
+ * The options before the command; the index of the first other argument, -1 for wrong usage or if
+ * only help or the version is wanted.
+ */
 int ctl_common_options(struct ctl *ctl, int argc, char **argv);
 /*
  * The options of a command, the common ones included, wherever they stand. What is left are n
- * arguments; their index in argv, -1 for wrong usage, which another number of them is too.
+ * arguments; their index in argv, -1 as above, also for another number of them.
  */
 int ctl_arguments(struct ctl *ctl, int argc, char **argv, const struct ctl_option *own,
 		  size_t n_own, int n);
