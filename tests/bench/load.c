@@ -3,7 +3,7 @@
  * A closed loop of clients: each connects, closes with a reset, and connects again. A reset leaves
  * no TIME_WAIT behind, so that the last connect of a run meets the same kernel as the first.
  *
- * With --listen it is the server too, with as many accepting threads as clients: one alone could
+ * With --listen it is the server too, with an accepting thread for each processor: one alone could
  * not keep up, and connects would then wait for room in the accept queue. ListenOverflows tells.
  *
  * Every thread has a descriptor table of its own; a shared one would be what is measured.
@@ -49,6 +49,7 @@ struct options {
 struct run {
 	struct options options;
 	int listener;
+	long acceptors;
 	pthread_barrier_t start;
 	atomic_bool stop;
 	atomic_size_t next_port; /* of options.ports */
@@ -324,15 +325,19 @@ static void report(const struct client *sum, const struct figures *used)
 static void start_all(struct run *run, struct client *clients, pthread_t *acceptors)
 {
 	const struct options *options = &run->options;
-	long n_acceptors = options->listen ? options->clients : 0;
 
 	if (options->listen) {
 		run->listener = sock_listen(&options->listen_at, BACKLOG, false);
 		if (run->listener < 0)
 			fatal("listen", run->listener);
+		/* No more than clients, lest they do nothing but wake each other. */
+		run->acceptors = sysconf(_SC_NPROCESSORS_ONLN);
+		if (run->acceptors > options->clients)
+			run->acceptors = options->clients;
 	}
-	pthread_barrier_init(&run->start, NULL, (unsigned int)(options->clients + n_acceptors + 1));
-	for (long i = 0; i < n_acceptors; i++)
+	pthread_barrier_init(&run->start, NULL,
+			     (unsigned int)(options->clients + run->acceptors + 1));
+	for (long i = 0; i < run->acceptors; i++)
 		start_thread(&acceptors[i], accept_all, run);
 	for (long i = 0; i < options->clients; i++) {
 		clients[i].run = run;
@@ -355,7 +360,7 @@ static void stop_all(struct run *run, struct client *clients, pthread_t *accepto
 	if (!options->listen)
 		return;
 	shutdown(run->listener, SHUT_RDWR);
-	for (long i = 0; i < options->clients; i++)
+	for (long i = 0; i < run->acceptors; i++)
 		pthread_join(acceptors[i], NULL);
 }
 
