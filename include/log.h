@@ -17,7 +17,7 @@ enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 
 enum log_target {
 	TARGET_AUTO, /* the journal if stderr goes there, else stderr if somebody reads it, else syslog */
-	TARGET_JOURNAL, /* stderr with the "<N>" severity prefixes of sd-daemon(3) */
+	TARGET_JOURNAL, /* stderr with the "<N>" severity prefixes of sd-daemon(3); events: journal.h */
 	TARGET_SYSLOG,
 	TARGET_STDERR,
 };
