@@ -4,6 +4,7 @@
 #include "explain.h"
 #include "event.h"
 
+#include <net/if.h>
 #include <string.h>
 
 static void look_twice(const struct explain_sources *sources, const struct policy *policy,
@@ -68,8 +69,9 @@ void explain_syn(const struct explain_sources *sources, const struct policy *pol
 	struct tuple scoped = *syn;
 
 	memset(e, 0, sizeof(*e));
-	if (tuple_linklocal(syn))
-		scoped.scope = hostaddr_interface(sources->host, tuple_linklocal(syn));
+	scoped.scope = tuple_linklocal(syn)
+			       ? hostaddr_interface(sources->host, tuple_linklocal(syn))
+			       : if_nametoindex("lo");
 	look(sources, policy, &scoped, &j);
 	if (j.finding == FINDING_COLLISION)
 		decide(sources, policy, mode, &scoped.dst, &j);

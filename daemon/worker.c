@@ -200,6 +200,7 @@ static int judge_batch(struct worker *w)
 		syn->loopback = hostaddr_is_loopback_device(w->host, packet->ifindex);
 		syn->kind = packet_parse(packet->data, packet->len, packet->verify_checksum,
 					 &syn->tuple);
+		syn->tuple.scope = packet->ifindex;
 	}
 	stats_add(&w->stats.count[STAT_HELD], n);
 	stats_add(&w->stats.count[STAT_BATCHES], 1);

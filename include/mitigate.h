@@ -52,7 +52,7 @@ struct mitigate_syn {
 	uint32_t mark;
 	enum packet_kind kind;
 	bool loopback;	    /* came in on a loopback device */
-	struct tuple tuple; /* only if packet_is_syn(kind) */
+	struct tuple tuple; /* only if packet_is_syn(kind); its scope is where it came in */
 };
 
 struct mitigate;

@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The uid of a socket whose owner is not known; no rule can ask for it. */
+#define POLICY_NO_UID ((uid_t)-1)
+
 /* Bytes, NUL included: names of rules go into events, names of units into rules. */
 #define POLICY_NAME_SIZE 64
 #define POLICY_UNIT_SIZE 256
@@ -52,7 +55,7 @@ struct policy {
 /* What is known about the occupant when the decision falls. */
 struct policy_occupant {
 	struct endpoint local;
-	uid_t uid;
+	uid_t uid;	  /* or POLICY_NO_UID */
 	const char *unit; /* NULL: not known */
 	uint64_t age_ms;
 	uint32_t unread; /* bytes */

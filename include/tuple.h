@@ -20,9 +20,9 @@ struct endpoint {
 
 /*
  * Seen from the packet: src sent the SYN, dst is where it goes. scope is the index of the
- * interface that owns a link-local address and 0 for every other address: sockets on link-local
- * addresses are bound to that interface, and a lookup must name it (inet6_match() in
- * include/net/inet6_hashtables.h).
+ * interface that a look-up has to name, 0 for none: a socket that is bound to an interface is found
+ * by no other (inet_sk_bound_dev_eq() in include/net/inet_sock.h). For a link-local address that is
+ * the interface that owns it, else the one that the SYN came in on.
  */
 struct tuple {
 	struct endpoint src;

@@ -100,6 +100,19 @@ static void address_of_a_device_v6(struct stage *s)
 }
 
 /* Sockets on link-local addresses are bound to their interface: a look-up has to name it. */
+/* A socket that is bound to a device is found only by who names that device. */
+static void listener_bound_to_lo(struct stage *s)
+{
+	stage_listen(s, 8);
+	must(setsockopt(s->listener, SOL_SOCKET, SO_BINDTODEVICE, "lo", sizeof("lo")),
+	     "bind the listener to lo");
+	stage_protect(s, NULL);
+	stage_mine(s, CLIENT_PORT);
+	stage_connects(s, CLIENT_PORT);
+	daemon_stop(&s->daemon);
+	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
+}
+
 static void link_local(struct stage *s)
 {
 	run_line("ip link add near type veth peer name far");
@@ -373,6 +386,7 @@ int main(int argc, char **argv)
 		{"loopback to the address of a device", loopback_to_address_of_a_device, 0,
 		 IN_ENFORCE},
 		{"address of a device, IPv6", address_of_a_device_v6, 0, IN_ENFORCE},
+		{"listener bound to lo", listener_bound_to_lo, V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"link-local address", link_local, 0, IN_ENFORCE},
 		{"link-local address on two interfaces", link_local_twice, V6_ONLY, IN_ENFORCE},
 		{"REDIRECT", redirected, V4_ONLY | V6_ONLY, IN_ENFORCE},
