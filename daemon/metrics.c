@@ -57,6 +57,13 @@ static void write_reload(const struct metrics *m, const char *name, FILE *out)
 	put(out, name, !m->reload_failed);
 }
 
+static void write_coverage(const struct metrics *m, const char *name, FILE *out)
+{
+	for (unsigned int state = 0; state < COVERAGE_COUNT; state++)
+		put_labelled(out, name, "state", coverage_name((enum coverage_state)state),
+			     m->coverage->state == state);
+}
+
 static void write_packets(const struct metrics *m, const char *name, FILE *out)
 {
 	for (unsigned int kind = 0; kind < PACKET_KIND_COUNT; kind++)
@@ -179,6 +186,8 @@ static const struct family families[] = {
 	 write_generation, 0},
 	{"config_last_reload_successful", "gauge",
 	 "0 if the configuration in force is not the file's since that was refused.", write_reload,
+	 0},
+	{"coverage", "gauge", "1 for what closewaitctl status says of the rules.", write_coverage,
 	 0},
 	{"packets_total", "counter", "Packets that the rules put into the queue, by what they are.",
 	 write_packets, 0},
