@@ -13,3 +13,6 @@ conf/closewaitd-rules: conf/closewaitd-rules.in Makefile
 # make install overwrites it; a package marks it as configuration, which is kept when changed.
 closewaitdconfdir = $(sysconfdir)/closewaitd
 dist_closewaitdconf_DATA = conf/closewaitd.conf
+
+# For whoever has a Prometheus and a Grafana.
+dist_pkgdata_DATA = conf/closewaitd-alerts.yml conf/closewaitd-dashboard.json
