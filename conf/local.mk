@@ -16,3 +16,13 @@ dist_closewaitdconf_DATA = conf/closewaitd.conf
 
 # For whoever has a Prometheus and a Grafana.
 dist_pkgdata_DATA = conf/closewaitd-alerts.yml conf/closewaitd-dashboard.json
+# bash looks for a file with the name of the program.
+completiondir = $(datadir)/bash-completion/completions
+EXTRA_DIST += conf/completion.bash
+install-data-local:
+	$(MKDIR_P) "$(DESTDIR)$(completiondir)"
+	$(INSTALL_DATA) $(srcdir)/conf/completion.bash "$(DESTDIR)$(completiondir)/closewaitctl"
+	cd "$(DESTDIR)$(completiondir)" && $(LN_S) -f closewaitctl closewaitd && \
+		$(LN_S) -f closewaitctl closewaitd-rules
+uninstall-local:
+	cd "$(DESTDIR)$(completiondir)" && rm -f closewaitctl closewaitd closewaitd-rules
