@@ -6,10 +6,9 @@ include tests/netns/local.mk
 include tests/bench/local.mk
 
 # Every suite's rule of its own is in its folder; this one is about the sources.
-TESTS += tests/check-layers.sh tests/check-metrics.sh tests/check-units.sh
-EXTRA_DIST += tests/check-layers.sh tests/check-metrics.sh tests/check-units.sh tests/alerts.yml
-TESTS += tests/check-layers.sh tests/check-units.sh tests/check-docs.sh
-EXTRA_DIST += tests/check-layers.sh tests/check-units.sh tests/check-docs.sh
+SOURCE_TESTS = tests/check-layers.sh tests/check-metrics.sh tests/check-units.sh tests/check-docs.sh
+TESTS += $(SOURCE_TESTS)
+EXTRA_DIST += $(SOURCE_TESTS) tests/alerts.yml
 
 EXTRA_DIST += tests/lib/setup.sh tests/demo.sh tests/demo/story.sh tests/demo/collide.sh \
 	tests/demo/verdict.sh
