@@ -33,6 +33,17 @@ static void look_elsewhere(const struct explain_sources *sources, const struct t
 	judge_elsewhere(j, err, count, &only);
 }
 
+static void look_for_other_peer(const struct explain_sources *sources, const struct tuple *syn,
+				struct judgement *j)
+{
+	struct sock_info first;
+	size_t count = 0;
+	int err = diag_sockets_on(sources->diag, &syn->src, judge_peer_states(j->occupant.state),
+				  &first, 1, &count);
+
+	judge_other_peer(j, err, count);
+}
+
 static void look(const struct explain_sources *sources, const struct policy *policy,
 		 const struct tuple *syn, struct judgement *j)
 {
@@ -51,6 +62,8 @@ static void look(const struct explain_sources *sources, const struct policy *pol
 	look_twice(sources, policy, syn, j);
 	if (j->suspect)
 		look_elsewhere(sources, syn, j);
+	else if (j->proof == PROOF_EXACT && hostaddr_tracks_connections())
+		look_for_other_peer(sources, syn, j);
 }
 
 static void decide(const struct explain_sources *sources, const struct policy *policy,

@@ -13,6 +13,7 @@
 #include <libnfnetlink/libnfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -210,4 +211,21 @@ uint32_t hostaddr_interface(struct hostaddr *host, const struct in6_addr *addr)
 	if (ask(host, nlh, take_address, &owner) < 0 || owner.count != 1)
 		return 0;
 	return owner.ifindex;
+}
+
+/*
+ * The number of tracked connections. The SYN that is held is one of them where tracking is at work:
+ * its entry is confirmed when it leaves, before it comes in on lo.
+ */
+bool hostaddr_tracks_connections(void)
+{
+	FILE *file = fopen("/proc/sys/net/netfilter/nf_conntrack_count", "re");
+	unsigned int count = 1;
+
+	if (!file)
+		return errno != ENOENT;
+	if (fscanf(file, "%u", &count) != 1)
+		count = 1;
+	fclose(file);
+	return count > 0;
 }

@@ -103,6 +103,29 @@ void judge_elsewhere(struct judgement *j, int err, size_t count, const struct so
 	}
 }
 
+void judge_other_peer(struct judgement *j, int err, size_t count)
+{
+	if (err == 0 && count == 0)
+		return; /* the proof stands */
+	j->proof = PROOF_NONE;
+	if (err < 0)
+		settle_failed(j, err);
+	else
+		settle(j, FINDING_UNPROVEN);
+}
+
+tcpstate_set judge_peer_states(enum tcpstate occupant)
+{
+	const tcpstate_set fin_received = tcpstate_bit(TCPSTATE_CLOSE_WAIT) |
+					  tcpstate_bit(TCPSTATE_LAST_ACK) |
+					  tcpstate_bit(TCPSTATE_CLOSING);
+
+	if (tcpstate_in(occupant, fin_received))
+		return tcpstate_bit(TCPSTATE_FIN_WAIT_1) | tcpstate_bit(TCPSTATE_FIN_WAIT_2) |
+		       tcpstate_bit(TCPSTATE_CLOSING);
+	return JUDGE_CONNECTED & ~tcpstate_bit(TCPSTATE_SYN_SENT);
+}
+
 void judge_decide(struct judgement *j, const struct policy *policy, enum mode mode,
 		  const struct endpoint *dst, const char *unit)
 {

@@ -5,7 +5,8 @@
  *
  *   occupants   who is on the tuple?            most SYNs end here: a listener, or nobody
  *   suspects    a stale occupant: its details, and the claimant, in one round of look-ups
- *   elsewhere   no claimant on the tuple: is there just one socket on the SYN's source?
+ *   elsewhere   no claimant on the tuple, or destinations may have been rewritten: which other
+ *               sockets are on the SYN's source?
  *   decide      the policy names the action
  *   act         destroy what is to be destroyed
  *   verdicts    one for every packet, whatever happened above
@@ -151,28 +152,55 @@ static void look_up_suspects(struct mitigate *m)
 	}
 }
 
+/* An exact proof that a rewritten destination can make void; tracks: such things happen here. */
+static bool is_in_doubt(const struct judgement *work, bool tracks)
+{
+	return tracks && work->finding == FINDING_COLLISION && work->proof == PROOF_EXACT;
+}
+
+static bool has_collision(const struct mitigate *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->work[i].finding == FINDING_COLLISION)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Where the SYN's destination was rewritten on the way (REDIRECT, DNAT), its sender is connected
- * to another tuple. The only socket on the source address and port must then be the sender; with
- * a second one, that one may be the occupant's living peer.
+ * Where destinations are rewritten on the way (REDIRECT, DNAT), a socket's own idea of its
+ * connection is not the tuple that is seen here.
+ *
+ * If the SYN's was, its sender is not on its tuple. The only socket on the source address and port
+ * must then be the sender; with a second one, that one may be the occupant's living peer.
+ *
+ * If it was not, the sender is on its tuple, and still the occupant's peer may live, under another
+ * destination that was rewritten to this one. Connection tracking keeps such two apart, until it
+ * forgets the older.
  */
 static void look_elsewhere(struct mitigate *m)
 {
+	const bool tracks = has_collision(m) && m->ops->tracks_connections(m->ctx);
 	const uint64_t start_us = m->ops->monotonic_us(m->ctx);
 
 	for (size_t i = 0; i < m->n; i++) {
 		struct judgement *work = &m->work[i];
+		bool in_doubt = is_in_doubt(work, tracks);
 		struct sock_info only = {0};
 		size_t count = 0;
-		int err;
+		int err = -ETIMEDOUT;
 
-		if (!work->suspect)
+		if (!work->suspect && !in_doubt)
 			continue;
-		err = -ETIMEDOUT;
 		if (m->ops->monotonic_us(m->ctx) - start_us <= ELSEWHERE_BUDGET_US)
-			err = m->ops->sockets_on(m->ctx, &m->tuples[i].src, JUDGE_CONNECTED, &only,
-						 1, &count);
-		judge_elsewhere(work, err, count, &only);
+			err = m->ops->sockets_on(m->ctx, &m->tuples[i].src,
+						 in_doubt ? judge_peer_states(work->occupant.state)
+							  : JUDGE_CONNECTED,
+						 &only, 1, &count);
+		if (in_doubt)
+			judge_other_peer(work, err, count);
+		else
+			judge_elsewhere(work, err, count, &only);
 	}
 }
 

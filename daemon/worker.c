@@ -109,6 +109,12 @@ static uint32_t op_interface(void *ctx, const struct in6_addr *addr)
 	return hostaddr_interface(w->host, addr);
 }
 
+static bool op_tracks_connections(void *ctx)
+{
+	(void)ctx;
+	return hostaddr_tracks_connections();
+}
+
 static const char *op_unit(void *ctx, uint64_t cgroup_id)
 {
 	struct worker *w = ctx;
@@ -152,6 +158,7 @@ static const struct mitigate_ops ops = {
 	.sockets_on = op_sockets_on,
 	.is_local = op_is_local,
 	.interface = op_interface,
+	.tracks_connections = op_tracks_connections,
 	.unit = op_unit,
 	.verdicts = op_verdicts,
 	.report = op_report,

@@ -29,5 +29,10 @@ bool hostaddr_is_local(struct hostaddr *host, const struct in6_addr *addr);
  * which one is meant.
  */
 uint32_t hostaddr_interface(struct hostaddr *host, const struct in6_addr *addr);
+/*
+ * Whether connection tracking is at work, without which nothing rewrites a destination (REDIRECT,
+ * DNAT); true also where the kernel does not tell.
+ */
+bool hostaddr_tracks_connections(void);
 
 #endif

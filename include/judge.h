@@ -46,6 +46,14 @@ void judge_foreign(struct judgement *j);
 void judge_second_look(struct judgement *j, tcpstate_set stale, const struct diag_answer *answer);
 void judge_claimant(struct judgement *j, const struct diag_answer *answer);
 void judge_elsewhere(struct judgement *j, int err, size_t count, const struct sock_info *only);
+/*
+ * other_peer: after an exact proof, where destinations may have been rewritten: the same for the
+ *   SYN's source and judge_peer_states() of the occupant's state. A socket there may be the
+ *   occupant's living peer, connected to another destination that was rewritten to this one.
+ */
+void judge_other_peer(struct judgement *j, int err, size_t count);
+/* The states in which the peer of an occupant in this state can be, if it lives. */
+tcpstate_set judge_peer_states(enum tcpstate occupant);
 
 /*
  * What the policy does about the occupant on dst, and what comes of that. A destroy that is to be

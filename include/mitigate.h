@@ -26,9 +26,10 @@ struct mitigate_ops {
 	void (*destroy)(void *ctx, const struct diag_request *requests, size_t n, int *ret_errors);
 	int (*sockets_on)(void *ctx, const struct endpoint *local, tcpstate_set states,
 			  struct sock_info *ret_infos, size_t max, size_t *ret_count);
-	/* As hostaddr_is_local() and hostaddr_interface(). */
+	/* As hostaddr_is_local(), hostaddr_interface() and hostaddr_tracks_connections(). */
 	bool (*is_local)(void *ctx, const struct in6_addr *addr);
 	uint32_t (*interface)(void *ctx, const struct in6_addr *addr);
+	bool (*tracks_connections)(void *ctx);
 	/* The unit that owns a cgroup, NULL if not known; asked only if a rule needs it. */
 	const char *(*unit)(void *ctx, uint64_t cgroup_id);
 	/* As queue_verdicts(). */

@@ -249,12 +249,11 @@ static void redirected_beside_another(struct stage *s)
  * The very case that this is for: the other one is the occupant's living peer. Connection tracking
  * would give the claimant another source port, unless it has forgotten the older connection.
  */
-static void redirected_beside_living_peer(struct stage *s)
+static void beside_living_peer(struct stage *s, const union endpoint *claimed)
 {
 	static const char *const forget[] = {"conntrack", "-F", NULL};
 	union endpoint client = stage_client(s, CLIENT_PORT);
 	union endpoint old = stage_client(s, OTHER_PORT + 1);
-	union endpoint other = stage_client(s, OTHER_PORT);
 	int fd, server;
 
 	stage_listen(s, 8);
@@ -268,13 +267,26 @@ static void redirected_beside_living_peer(struct stage *s)
 	stage_half_close(fd);
 	if (run_command(forget) != 0)
 		skip();
-	must(claimant_shared(&client, &other), "begin to connect");
+	must(claimant_shared(&client, claimed), "begin to connect");
 
 	daemon_event(&s->daemon, "unproven");
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 0);
 	assert_int_equal(sock_state(server), TCP_CLOSE_WAIT);
 	assert_int_equal(sock_state(fd), TCP_FIN_WAIT2);
+}
+
+static void redirected_beside_living_peer(struct stage *s)
+{
+	union endpoint other = stage_client(s, OTHER_PORT);
+
+	beside_living_peer(s, &other);
+}
+
+/* Here the claimant is on the SYN's own tuple, and yet the occupant's peer lives. */
+static void direct_beside_redirected_peer(struct stage *s)
+{
+	beside_living_peer(s, &s->server);
 }
 
 /* A socket that is only bound has no peer: it takes nothing from the proof. */
@@ -394,6 +406,8 @@ int main(int argc, char **argv)
 		{"REDIRECT beside another connection", redirected_beside_another, V4_ONLY | V6_ONLY,
 		 IN_ENFORCE},
 		{"REDIRECT beside the living peer", redirected_beside_living_peer,
+		 V4_ONLY | V6_ONLY, IN_ENFORCE},
+		{"direct beside the redirected peer", direct_beside_redirected_peer,
 		 V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"REDIRECT beside a bound socket", redirected_beside_bound_socket,
 		 V4_ONLY | V6_ONLY, IN_ENFORCE},

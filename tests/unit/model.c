@@ -388,6 +388,13 @@ static int op_sockets_on(void *ctx, const struct endpoint *local, tcpstate_set s
 	return log.error;
 }
 
+static bool op_tracks_connections(void *ctx)
+{
+	const struct model *model = ctx;
+
+	return model->tracks;
+}
+
 static bool op_is_local(void *ctx, const struct in6_addr *addr)
 {
 	struct model *model = ctx;
@@ -463,6 +470,7 @@ const struct mitigate_ops model_ops = {
 	.sockets_on = op_sockets_on,
 	.is_local = op_is_local,
 	.interface = op_interface,
+	.tracks_connections = op_tracks_connections,
 	.unit = op_unit,
 	.verdicts = op_verdicts,
 	.report = op_report,
@@ -685,7 +693,24 @@ const char *model_check_invariants(const struct model *model)
 	return wrong;
 }
 
-static enum finding expect_stale(struct model *model, const struct tuple *tuple)
+/* Whether a socket on the source can be the living peer of an occupant in this state. */
+static bool other_peer(struct model *model, const struct endpoint *source, enum tcpstate occupant)
+{
+	/* RFC 9293, 3.3.2: who has sent a FIN and not got ours yet; before that, anybody connected. */
+	const tcpstate_set closing = tcpstate_bit(TCPSTATE_FIN_WAIT_1) |
+				     tcpstate_bit(TCPSTATE_FIN_WAIT_2) |
+				     tcpstate_bit(TCPSTATE_CLOSING);
+	const tcpstate_set any =
+		~(tcpstate_bit(TCPSTATE_LISTEN) | tcpstate_bit(TCPSTATE_SYN_SENT) | BOUND_INACTIVE);
+	bool has_fin = occupant == TCPSTATE_CLOSE_WAIT || occupant == TCPSTATE_LAST_ACK ||
+		       occupant == TCPSTATE_CLOSING;
+	struct sock_info first;
+
+	return count_on(model, source, has_fin ? closing : any, &first) > 0;
+}
+
+static enum finding expect_stale(struct model *model, const struct tuple *tuple,
+				 enum tcpstate occupant)
 {
 	const tcpstate_set connected = ~(tcpstate_bit(TCPSTATE_LISTEN) | BOUND_INACTIVE);
 	const struct sock_info *claimant = model_find(model, tuple);
@@ -693,9 +718,12 @@ static enum finding expect_stale(struct model *model, const struct tuple *tuple)
 
 	if (!model_owns(model, &tuple->src.addr))
 		return FINDING_FOREIGN_SOURCE;
+	if (claimant && claimant->state != TCPSTATE_SYN_SENT)
+		return FINDING_DUPLICATE_SYN;
 	if (claimant)
-		return claimant->state == TCPSTATE_SYN_SENT ? FINDING_COLLISION
-							    : FINDING_DUPLICATE_SYN;
+		return model->tracks && other_peer(model, &tuple->src, occupant)
+			       ? FINDING_UNPROVEN
+			       : FINDING_COLLISION;
 	if (count_on(model, &tuple->src, connected, &only) == 1 && only.state == TCPSTATE_SYN_SENT)
 		return FINDING_COLLISION;
 	return FINDING_UNPROVEN;
@@ -715,5 +743,6 @@ enum finding model_expect(struct model *model, const struct mitigate_syn *syn)
 	if (occupant->state == TCPSTATE_LISTEN)
 		return occupant->rqueue > occupant->wqueue ? FINDING_ACCEPT_QUEUE_FULL
 							   : FINDING_LISTENER;
-	return stale(model, occupant->state) ? expect_stale(model, &tuple) : FINDING_NOT_STALE;
+	return stale(model, occupant->state) ? expect_stale(model, &tuple, occupant->state)
+					     : FINDING_NOT_STALE;
 }

@@ -236,6 +236,7 @@ struct row {
 	const char *name;
 	tcpstate_set stale; /* 0: close-wait */
 	bool listener, full;
+	bool tracks; /* connection tracking is at work */
 	enum tcpstate occupant, claimant; /* 0: none */
 	enum tcpstate elsewhere[2];	  /* on the SYN's source, to other destinations */
 	enum finding finding;
@@ -263,6 +264,36 @@ static const struct row rows[] = {
 	 .listener = true,
 	 .occupant = TCPSTATE_CLOSE_WAIT,
 	 .claimant = TCPSTATE_LISTEN,
+	 .finding = FINDING_UNPROVEN},
+	{.name = "a sender on the tuple, and what may be the peer of a rewritten connection",
+	 .tracks = true,
+	 .listener = true,
+	 .occupant = TCPSTATE_CLOSE_WAIT,
+	 .claimant = TCPSTATE_SYN_SENT,
+	 .elsewhere = {TCPSTATE_FIN_WAIT_2},
+	 .finding = FINDING_UNPROVEN},
+	{.name = "the same where nothing can have been rewritten",
+	 .listener = true,
+	 .occupant = TCPSTATE_CLOSE_WAIT,
+	 .claimant = TCPSTATE_SYN_SENT,
+	 .elsewhere = {TCPSTATE_FIN_WAIT_2},
+	 .finding = FINDING_COLLISION,
+	 .proof = PROOF_EXACT},
+	{.name = "a sender on the tuple, and others that cannot be the peer",
+	 .tracks = true,
+	 .listener = true,
+	 .occupant = TCPSTATE_CLOSE_WAIT,
+	 .claimant = TCPSTATE_SYN_SENT,
+	 .elsewhere = {TCPSTATE_ESTABLISHED, TCPSTATE_TIME_WAIT},
+	 .finding = FINDING_COLLISION,
+	 .proof = PROOF_EXACT},
+	{.name = "a sender on the tuple, and what may be the peer of a stale established one",
+	 .stale = UINT32_MAX,
+	 .tracks = true,
+	 .listener = true,
+	 .occupant = TCPSTATE_ESTABLISHED,
+	 .claimant = TCPSTATE_SYN_SENT,
+	 .elsewhere = {TCPSTATE_ESTABLISHED},
 	 .finding = FINDING_UNPROVEN},
 	{.name = "the only socket on the source is the sender",
 	 .listener = true,
@@ -314,6 +345,7 @@ static void build(const struct row *row, enum family family)
 
 	if (row->stale)
 		t.policy.stale = row->stale;
+	t.model.tracks = row->tracks;
 	if (row->listener)
 		listen_for(family, row->full ? 129 : 128, 128);
 	if (row->occupant)
