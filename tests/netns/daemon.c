@@ -58,7 +58,8 @@ void daemon_write_conf(struct daemon *daemon, const char *text)
 	FILE *file = fopen(daemon->conf_path, "we");
 
 	assert_non_null(file);
-	assert_true(fprintf(file, preamble, daemon->text_format ? "text" : "json", daemon->control_path) > 0);
+	assert_true(fprintf(file, preamble, daemon->text_format ? "text" : "json",
+			    daemon->control_path) > 0);
 	assert_true(fprintf(file, "%s\n", text) > 0);
 	assert_int_equal(fclose(file), 0);
 }
@@ -113,6 +114,20 @@ void daemon_signal(struct daemon *daemon, int signal)
 {
 	assert_true(daemon->pid > 0);
 	assert_int_equal(kill(daemon->pid, signal), 0);
+}
+
+void daemon_freeze(struct daemon *daemon)
+{
+	int status;
+
+	daemon_signal(daemon, SIGSTOP);
+	assert_int_equal(waitpid(daemon->pid, &status, WUNTRACED), daemon->pid);
+	assert_true(WIFSTOPPED(status));
+}
+
+void daemon_thaw(struct daemon *daemon)
+{
+	daemon_signal(daemon, SIGCONT);
 }
 
 void daemon_reload(struct daemon *daemon, const char *conf)

@@ -42,6 +42,9 @@ void daemon_start(struct daemon *daemon, const char *conf);
 /* Writes, sends SIGHUP and waits for "reloaded". */
 void daemon_reload(struct daemon *daemon, const char *conf);
 void daemon_signal(struct daemon *daemon, int signal);
+/* Stops it where it stands, so that SYNs stay in its queue, and lets it go on. */
+void daemon_freeze(struct daemon *daemon);
+void daemon_thaw(struct daemon *daemon);
 
 /* The next message, of those not waited for yet, that contains the text. */
 const char *daemon_message(struct daemon *daemon, const char *text);

@@ -1,6 +1,7 @@
 # The real daemon, the real rules, the real kernel: one program per theme, each test in a network
 # namespace of its own. They need root, and so they are not in TESTS: `make check-netns` runs them.
 
+CLEANFILES += tests/netns/*.out
 EXTRA_DIST += tests/netns/run.sh tests/netns/rules.sh
 .PHONY: check-netns netns-programs
 
@@ -22,6 +23,7 @@ NETNS_TESTS = \
 	tests/netns/test_limits \
 	tests/netns/test_flood \
 	tests/netns/test_manager \
+	tests/netns/test_batch \
 	tests/netns/test_table
 
 NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
@@ -98,6 +100,10 @@ tests_netns_test_flood_LDADD = $(NETNS_LIBS)
 tests_netns_test_manager_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_manager_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_manager_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_batch_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_batch_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_batch_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)

@@ -6,7 +6,6 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/fdlimit.h"
@@ -21,20 +20,6 @@
 /* More than the socket's receive buffer takes, at about 1 KiB each. */
 #define FLOOD 30000
 
-static void freeze(struct stage *s)
-{
-	int status;
-
-	daemon_signal(&s->daemon, SIGSTOP);
-	assert_int_equal(waitpid(s->daemon.pid, &status, WUNTRACED), s->daemon.pid);
-	assert_true(WIFSTOPPED(status));
-}
-
-static void thaw(struct stage *s)
-{
-	daemon_signal(&s->daemon, SIGCONT);
-}
-
 /* The daemon does not come to its work; the queue fills up, and what comes then passes by it. */
 static void queue_is_full(struct stage *s)
 {
@@ -43,7 +28,7 @@ static void queue_is_full(struct stage *s)
 
 	stage_listen(s, 1024);
 	stage_protect(s, "queue = { max_held = 16; };");
-	freeze(s);
+	daemon_freeze(&s->daemon);
 	for (uint16_t i = 0; i < MAX_HELD; i++) {
 		client = stage_client(s, CLIENT_PORT + i);
 		held[i] = must(sock_connect_start(&client, &s->server), "begin to connect");
@@ -52,7 +37,7 @@ static void queue_is_full(struct stage *s)
 		stage_connects(s, CLIENT_PORT + 100 + i);
 	for (int i = 0; i < MAX_HELD; i++)
 		assert_int_equal(sock_connect_finish(held[i], 0), -EINPROGRESS);
-	thaw(s);
+	daemon_thaw(&s->daemon);
 	for (int i = 0; i < MAX_HELD; i++)
 		must(sock_connect_finish(held[i], 5000), "connect");
 
@@ -69,12 +54,12 @@ static void collision_beside_full_queue(struct stage *s)
 	stage_listen(s, 1024);
 	stage_protect(s, "queue = { max_held = 1; };");
 	stage_mine(s, CLIENT_PORT);
-	freeze(s);
+	daemon_freeze(&s->daemon);
 	client = stage_client(s, CLIENT_PORT + 1);
 	must(sock_connect_start(&client, &s->server), "begin to connect");
 	stage_connects(s, CLIENT_PORT);
 	assert_int_equal(stage_challenges(), 1);
-	thaw(s);
+	daemon_thaw(&s->daemon);
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "collisions"), 0);
 }
@@ -104,10 +89,10 @@ static void socket_overruns(struct stage *s)
 
 	stage_listen(s, 8);
 	stage_protect(s, "queue = { max_held = 65536; };");
-	freeze(s);
+	daemon_freeze(&s->daemon);
 	flood(s, FLOOD);
 	queued = rules_queued(QUEUE_NUMBER);
-	thaw(s);
+	daemon_thaw(&s->daemon);
 	must(wait_until(holds_nothing, NULL, 10000), "see the queue empty");
 	stage_mine(s, CLIENT_PORT);
 	stage_connects(s, CLIENT_PORT);
@@ -144,13 +129,13 @@ static void stopped_while_full(struct stage *s)
 
 	stage_listen(s, 1024);
 	stage_protect(s, "queue = { max_held = 16; };");
-	freeze(s);
+	daemon_freeze(&s->daemon);
 	for (uint16_t i = 0; i < MAX_HELD; i++) {
 		client = stage_client(s, CLIENT_PORT + i);
 		held[i] = must(sock_connect_start(&client, &s->server), "begin to connect");
 	}
 	daemon_signal(&s->daemon, SIGTERM);
-	thaw(s);
+	daemon_thaw(&s->daemon);
 	assert_int_equal(daemon_wait_exit(&s->daemon), 0);
 	for (int i = 0; i < MAX_HELD; i++)
 		must(sock_connect_finish(held[i], AT_ONCE_MS), "connect");

@@ -227,8 +227,9 @@ static void text_format(struct stage *s)
 	s->daemon.text_format = true;
 	daemon_write_conf(&s->daemon, "mode = \"enforce\";");
 	daemon_spawn(&s->daemon, 0, arguments);
-	daemon_message(&s->daemon, "closewaitd: ready: queue 61, 1 worker, filter all, mode enforce, "
-				   "default action destroy, 0 rules");
+	daemon_message(&s->daemon,
+		       "closewaitd: ready: queue 61, 1 worker, filter all, mode enforce, "
+		       "default action destroy, 0 rules");
 	stage_mine(s, CLIENT_PORT);
 	stage_connects(s, CLIENT_PORT);
 	line = daemon_message(&s->daemon, "event=collision");

@@ -174,6 +174,17 @@ static void unproven_behind_listener(struct stage *s)
 	assert_int_equal(sock_state(mine.fd), TCP_CLOSE_WAIT);
 }
 
+/* A socket that connects to itself is the occupant of its own tuple. */
+static void self_connect(struct stage *s)
+{
+	s->server = stage_client(s, CLIENT_PORT);
+	stage_protect(s, "stale = { states = [ \"established\", \"close-wait\" ]; };");
+	stage_connects(s, CLIENT_PORT);
+	daemon_stop(&s->daemon);
+	assert_int_equal(daemon_total(&s->daemon, "syns"), 1);
+	assert_int_equal(daemon_count_events(&s->daemon, NULL), 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct stage_test tests[] = {
@@ -184,6 +195,7 @@ int main(int argc, char **argv)
 		{"duplicate SYN", duplicate_syn, EVERY_WAY, IN_BOTH},
 		{"duplicate SYN of an established connection", duplicate_syn_of_established,
 		 V4_ONLY | V6_ONLY, IN_BOTH},
+		{"socket connected to itself", self_connect, V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"unproven", unproven, EVERY_WAY, IN_BOTH},
 		{"unproven behind a listener", unproven_behind_listener, V4_ONLY | V6_ONLY,
 		 IN_BOTH},
