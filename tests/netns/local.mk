@@ -14,6 +14,7 @@ NETNS_TESTS = \
 	tests/netns/test_audit \
 	tests/netns/test_strange \
 	tests/netns/test_places \
+	tests/netns/test_faults \
 	tests/netns/test_filter \
 	tests/netns/test_filter_clsact \
 	tests/netns/test_policy \
@@ -64,6 +65,16 @@ tests_netns_test_strange_LDADD = $(NETNS_LIBS)
 tests_netns_test_places_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_places_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_places_LDADD = $(NETNS_LIBS)
+tests_netns_test_faults_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_faults_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_faults_LDADD = $(NETNS_LIBS)
+
+# To be preloaded: not an executable, and without the sanitizers.
+check_PROGRAMS += tests/netns/jumpclock.so
+tests_netns_jumpclock_so_SOURCES = tests/netns/jumpclock.c
+tests_netns_jumpclock_so_CFLAGS = $(WARN_CFLAGS) -fPIC
+tests_netns_jumpclock_so_LDFLAGS = -shared
+
 tests_netns_test_filter_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_filter_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_filter_LDADD = $(NETNS_LIBS)
@@ -117,7 +128,7 @@ tests_netns_test_ctl_abuse_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_ctl_abuse_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_ctl_abuse_LDADD = $(NETNS_LIBS)
 
-netns-programs: $(NETNS_TESTS) closewaitd closewaitctl conf/closewaitd-rules
+netns-programs: $(NETNS_TESTS) tests/netns/jumpclock.so closewaitd closewaitctl conf/closewaitd-rules
 check-netns: netns-programs
 	$(srcdir)/tests/netns/run.sh .
 endif
