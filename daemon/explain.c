@@ -4,7 +4,6 @@
 #include "explain.h"
 #include "event.h"
 
-#include <net/if.h>
 #include <string.h>
 
 static void look_twice(const struct explain_sources *sources, const struct policy *policy,
@@ -84,7 +83,7 @@ void explain_syn(const struct explain_sources *sources, const struct policy *pol
 	memset(e, 0, sizeof(*e));
 	scoped.scope = tuple_linklocal(syn)
 			       ? hostaddr_interface(sources->host, tuple_linklocal(syn))
-			       : if_nametoindex("lo");
+			       : hostaddr_lo(sources->host);
 	look(sources, policy, &scoped, &j);
 	if (j.finding == FINDING_COLLISION)
 		decide(sources, policy, mode, &scoped.dst, &j);

@@ -33,6 +33,7 @@ struct device {
 struct hostaddr {
 	struct mnl_socket *rtnl;
 	uint32_t seq;
+	uint32_t lo;
 	struct device devices[DEVICE_CACHE];
 	unsigned int next_device; /* the slot to use next */
 	char buf[BUFFER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -67,8 +68,15 @@ int hostaddr_open(struct hostaddr **ret_host)
 		free(host);
 		return err;
 	}
+	/* Here, since it takes an ioctl(), which is not for the running daemon (isolate.c). */
+	host->lo = if_nametoindex("lo");
 	*ret_host = host;
 	return 0;
+}
+
+uint32_t hostaddr_lo(const struct hostaddr *host)
+{
+	return host->lo;
 }
 
 void hostaddr_close(struct hostaddr *host)

@@ -19,6 +19,8 @@ void hostaddr_close(struct hostaddr *host);
 
 /* Whether ifindex is a loopback device; no system call for one that was asked for before. */
 bool hostaddr_is_loopback_device(struct hostaddr *host, uint32_t ifindex);
+/* The index of lo, which every network namespace has; 0 if it could not be told. */
+uint32_t hostaddr_lo(const struct hostaddr *host);
 /*
  * Whether the address belongs to this host: a route of type local leads to it. false also when
  * the kernel gives no answer.
