@@ -10,9 +10,10 @@ conf/closewaitd-rules: conf/closewaitd-rules.in Makefile
 		-e 's|@PACKAGE_VERSION[@]|$(PACKAGE_VERSION)|g' \
 		$(srcdir)/conf/closewaitd-rules.in >$@-t && chmod 755 $@-t && mv $@-t $@
 
-# make install overwrites it; a package marks it as configuration, which is kept when changed.
+# A configuration that is there already is the administrator's: kept by install, and by uninstall
+# too unless it is still the one that was installed.
 closewaitdconfdir = $(sysconfdir)/closewaitd
-dist_closewaitdconf_DATA = conf/closewaitd.conf
+EXTRA_DIST += conf/closewaitd.conf
 
 # For whoever has a Prometheus and a Grafana.
 dist_pkgdata_DATA = conf/closewaitd-alerts.yml conf/closewaitd-dashboard.json
@@ -20,9 +21,14 @@ dist_pkgdata_DATA = conf/closewaitd-alerts.yml conf/closewaitd-dashboard.json
 completiondir = $(datadir)/bash-completion/completions
 EXTRA_DIST += conf/completion.bash
 install-data-local:
+	$(MKDIR_P) "$(DESTDIR)$(closewaitdconfdir)"
+	test -e "$(DESTDIR)$(closewaitdconfdir)/closewaitd.conf" || \
+		$(INSTALL_DATA) $(srcdir)/conf/closewaitd.conf "$(DESTDIR)$(closewaitdconfdir)"
 	$(MKDIR_P) "$(DESTDIR)$(completiondir)"
 	$(INSTALL_DATA) $(srcdir)/conf/completion.bash "$(DESTDIR)$(completiondir)/closewaitctl"
 	cd "$(DESTDIR)$(completiondir)" && $(LN_S) -f closewaitctl closewaitd && \
 		$(LN_S) -f closewaitctl closewaitd-rules
 uninstall-local:
+	if cmp -s $(srcdir)/conf/closewaitd.conf "$(DESTDIR)$(closewaitdconfdir)/closewaitd.conf"; \
+		then rm -f "$(DESTDIR)$(closewaitdconfdir)/closewaitd.conf"; fi
 	cd "$(DESTDIR)$(completiondir)" && rm -f closewaitctl closewaitd closewaitd-rules
