@@ -12,7 +12,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 source_dir=$top
 # shellcheck source=tests/lib/setup.sh
 . "$top/tests/lib/setup.sh"
-packages="$packages clang shellcheck conntrack"
+packages="$packages clang libbpf-dev shellcheck conntrack man-db groff"
 
 passed=0
 failed=0
