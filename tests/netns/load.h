@@ -11,7 +11,8 @@ struct load_result {
 	long connects;
 	long failed;
 	int first_error; /* a positive errno, 0 if none failed */
-	long slow;	 /* those that took longer than LOAD_SLOW_MS */
+	/* Those that took longer than LOAD_SLOW_MS, without what the machine itself stood still. */
+	long slow;
 	long worst_ms;
 	/*
 	 * SYNs of this namespace that were sent again, to tell why a connect was slow. One that
