@@ -78,6 +78,9 @@ static void handle(void *ctx, const struct control_caller *caller, const char *r
 	} else if (strcmp(request, "follow") == 0) {
 		control_follow(f->control, caller->client);
 		control_answer(f->control, caller->client, json_object());
+	} else if (strcmp(request, "follow nobody") == 0) {
+		control_follow(f->control, caller->client);
+		control_refuse(f->control, caller->client, CONTROL_FAILED, "nobody");
 	} else if (strcmp(request, "later") != 0) {
 		control_refuse(f->control, caller->client, CONTROL_FAILED, "no \"%s\" here",
 			       request);
@@ -429,10 +432,14 @@ static void test_does_not_read(void **state)
 {
 	struct fixture *f = *state;
 	static const char request[] = "{\"version\":1,\"request\":\"long\"}\n";
+	char heap[100 * sizeof(request)] = "";
 	int fd = client(f);
 	int other;
 
-	/* As many requests as the socket takes; each answer has 200 kB. */
+	/* As many requests as the socket takes, the first hundred at once; each answer has 200 kB. */
+	for (int i = 0; i < 100; i++)
+		strcat(heap, request);
+	say(f, fd, heap);
 	while (send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
 		work(f);
 	assert_in_range(f->calls, 1, 5);
@@ -558,6 +565,9 @@ static void test_follows(void **state)
 
 	assert_false(control_is_followed(f->control));
 	control_publish(f->control, "{\"n\":0}");
+	say(f, fd, "{\"version\":1,\"request\":\"follow nobody\"}\n");
+	expect(f, fd, "{\"ok\":false,\"code\":\"failed\",\"error\":\"nobody\",\"version\":1}");
+	assert_false(control_is_followed(f->control));
 	say(f, fd, "{\"version\":1,\"request\":\"follow\"}\n");
 	expect(f, fd, "{\"ok\":true,\"version\":1}");
 	assert_true(control_is_followed(f->control));
