@@ -91,10 +91,10 @@ stop_started() {
     wait "$started" 2>/dev/null || :
 }
 
-put_conf() { # SPACE FILTER
+put_conf() { # SPACE FILTER WORKERS
     cat >"$work/$1.conf" <<EOF
 mode = "enforce";
-queue = { number = 61; filter = "$2"; };
+queue = { number = 61; filter = "$2"; workers = $3; };
 limits = { destroy_per_second = 0; };
 log = { target = "stderr"; };
 control = { socket = ""; };
@@ -108,8 +108,8 @@ put_rules() { # SPACE
     fail "no rules for $1"
 }
 
-start_daemon() { # SPACE FILTER
-    put_conf "$1" "$2"
+start_daemon() { # SPACE FILTER [WORKERS]
+    put_conf "$1" "$2" "${3-1}"
     start "$1" 'ready: ' "$build/closewaitd" -c "$work/$1.conf"
     grep -q "filter $2," "$output" ||
         fail "the filter $2 cannot be had here: $(head -n 1 "$output")"
@@ -127,7 +127,7 @@ measure() { # WHAT ROUND LISTENER CLIENTS VARIANT SPACE OPTIONS...
 
 # --- connect: the price of an ordinary connection -----------------------------------------------
 
-variants='none bypass reference all socket bpf'
+variants='none bypass reference all all_cpus socket bpf'
 
 connect_set_up() {
     for variant in $variants; do
@@ -136,14 +136,15 @@ connect_set_up() {
         case $variant in
         none) ;;
         bypass)
-            put_conf bypass all
+            put_conf bypass all 1
             put_rules bypass
             ;;
         reference)
-            put_conf reference all
+            put_conf reference all 1
             put_rules reference
             start reference ready "$build/tests/bench/accept-all" 61
             ;;
+        all_cpus) start_daemon all_cpus all "$(nproc)" ;;
         *) start_daemon "$variant" "$variant" ;;
         esac
         eval "pid_$variant=$started"
