@@ -270,9 +270,9 @@ struct load_result load_stop(struct load *load)
 	return result;
 }
 
-void load_check(const struct load_result *result)
+void load_check(const struct load_result *result, long slow)
 {
-	if (result->connects > 0 && result->failed == 0 && result->slow == 0)
+	if (result->connects > 0 && result->failed == 0 && result->slow <= slow)
 		return;
 	fail_msg("%ld connects, %ld failed (%s), %ld took more than %d ms, the worst %ld ms; "
 		 "%ld SYNs were sent again",

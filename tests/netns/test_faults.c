@@ -117,7 +117,7 @@ static void configuration_file(struct stage *s)
 		assert_int_equal(ctl_run(&s->daemon, "reload", NULL)->status, 0);
 	}
 	result = load_stop(load);
-	load_check(&result);
+	load_check(&result, 0);
 	daemon_stop(&s->daemon);
 }
 

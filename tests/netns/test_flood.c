@@ -116,7 +116,7 @@ static void clients_go_on(struct stage *s)
 	load_wait(load, 100);
 	result = load_stop(load);
 	assert_int_equal(result.failed, 0);
-	load_check(&result);
+	load_check(&result, 0);
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "lookup-failed"), 0);
 }

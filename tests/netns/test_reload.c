@@ -115,7 +115,7 @@ static void under_load(struct stage *s)
 	for (int i = 0; i < 20; i++)
 		daemon_signal(&s->daemon, SIGHUP);
 	result = load_stop(load);
-	load_check(&result);
+	load_check(&result, 0);
 
 	stage_listen(s, 8);
 	stage_mine(s, CLIENT_PORT);

@@ -19,7 +19,7 @@
 /* Connects that pass between a start and a stop, so that both meet held SYNs. */
 #define CONNECTS_BETWEEN 200
 
-static void restart_under_load(struct stage *s, const char *conf, int signal)
+static void restart_under_load(struct stage *s, const char *conf, int signal, long slow)
 {
 	struct load_result result;
 	struct load *load;
@@ -40,23 +40,29 @@ static void restart_under_load(struct stage *s, const char *conf, int signal)
 		daemon_message(&s->daemon, "ready: ");
 	}
 	result = load_stop(load);
-	load_check(&result);
+	load_check(&result, slow);
 	assert_true(syns >= 20 * (CONNECTS_BETWEEN - 2));
 }
 
 static void sigterm(struct stage *s)
 {
-	restart_under_load(s, NULL, SIGTERM);
+	restart_under_load(s, NULL, SIGTERM, 0);
 }
 
 static void sigint(struct stage *s)
 {
-	restart_under_load(s, NULL, SIGINT);
+	restart_under_load(s, NULL, SIGINT, 0);
 }
 
+/*
+ * Within the one request that binds a queue there is still a moment in which the kernel has made the
+ * queue and not yet set its copy mode; a SYN that comes just then, on the other processor, is dropped
+ * (nfqnl_enqueue_packet()). With as many clients as processors and two binds per start, one in 40
+ * binds is let pass.
+ */
 static void several_workers(struct stage *s)
 {
-	restart_under_load(s, "queue = { workers = 2; };", SIGTERM);
+	restart_under_load(s, "queue = { workers = 2; };", SIGTERM, 1);
 }
 
 static void all_workers_work(struct stage *s)
@@ -71,7 +77,7 @@ static void all_workers_work(struct stage *s)
 	first = rules_queued(70);
 	second = rules_queued(71);
 	result = load_stop(load);
-	load_check(&result);
+	load_check(&result, 0);
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		skip();
 	if (first == 0 || second == 0)
@@ -91,7 +97,7 @@ static void rules_without_daemon(struct stage *s)
 	load = load_start(&s->server, 2);
 	load_wait(load, CONNECTS_BETWEEN);
 	result = load_stop(load);
-	load_check(&result);
+	load_check(&result, 0);
 	stage_listen(s, 8);
 	stage_mine(s, CLIENT_PORT);
 	stage_connects(s, CLIENT_PORT);
