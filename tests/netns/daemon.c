@@ -228,6 +228,22 @@ long daemon_total(const struct daemon *daemon, const char *name)
 	return atol(at + strlen(key));
 }
 
+void daemon_print(struct daemon *daemon)
+{
+	int status;
+
+	loglines_read(&daemon->log);
+	fprintf(stderr, "the daemon's log:\n");
+	loglines_print(&daemon->log);
+	/* A violation of its system call filter, for one, leaves no line in it. */
+	if (daemon->pid > 0 && waitpid(daemon->pid, &status, WNOHANG) == daemon->pid) {
+		fprintf(stderr, "the daemon has ended: %s %d\n",
+			WIFSIGNALED(status) ? "signal" : "exit status",
+			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		daemon->pid = 0;
+	}
+}
+
 void daemon_release(struct daemon *daemon)
 {
 	if (daemon->pid > 0) {

@@ -60,6 +60,8 @@ void daemon_stop(struct daemon *daemon);
 /* From that line, for example "collisions"; fails the test if there is no such total. */
 long daemon_total(const struct daemon *daemon, const char *name);
 
+/* Prints its log to stderr, and how it ended if it has ended unasked. */
+void daemon_print(struct daemon *daemon);
 /* Kills it if it runs; releases everything. */
 void daemon_release(struct daemon *daemon);
 

@@ -237,11 +237,8 @@ static int tear_down(void **state)
 {
 	struct stage *stage = *state;
 
-	if (!stage->passed) {
-		loglines_read(&stage->daemon.log);
-		print_error("the daemon's log:\n");
-		loglines_print(&stage->daemon.log);
-	}
+	if (!stage->passed)
+		daemon_print(&stage->daemon);
 	daemon_release(&stage->daemon);
 	/* The test's sockets, and with the last of them its namespace. */
 	close_range((unsigned int)stage->first_fd, ~0U, 0);
