@@ -19,7 +19,7 @@ EXTRA_DIST += conf/closewaitd.conf
 dist_pkgdata_DATA = conf/closewaitd-alerts.yml conf/closewaitd-dashboard.json
 # bash looks for a file with the name of the program.
 completiondir = $(datadir)/bash-completion/completions
-EXTRA_DIST += conf/completion.bash
+EXTRA_DIST += conf/completion.bash conf/closewaitd.spec
 install-data-local:
 	$(MKDIR_P) "$(DESTDIR)$(closewaitdconfdir)"
 	test -e "$(DESTDIR)$(closewaitdconfdir)/closewaitd.conf" || \
