@@ -228,37 +228,18 @@ void queue_close(struct queue *queue)
 	free(queue);
 }
 
-/* What the kernel tells of a queue: its owner's port id and the packets held; 0 if nobody has it. */
-static void read_row(uint16_t number, unsigned int *ret_owner, unsigned int *ret_held)
-{
-	FILE *table = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
-	unsigned int queue, owner, held;
-	char line[256];
-
-	*ret_owner = *ret_held = 0;
-	if (!table)
-		return;
-	while (fgets(line, sizeof(line), table)) {
-		if (sscanf(line, "%u %u %u", &queue, &owner, &held) == 3 && queue == number) {
-			*ret_owner = owner;
-			*ret_held = held;
-		}
-	}
-	fclose(table);
-}
-
 uint32_t queue_owner(uint16_t number)
 {
-	unsigned int owner, held;
+	FILE *table = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
+	unsigned int queue, owner, found = 0;
+	char line[256];
 
-	read_row(number, &owner, &held);
-	return owner;
-}
-
-uint32_t queue_held(uint16_t number)
-{
-	unsigned int owner, held;
-
-	read_row(number, &owner, &held);
-	return held;
+	if (!table)
+		return 0;
+	while (fgets(line, sizeof(line), table)) {
+		if (sscanf(line, "%u %u", &queue, &owner) == 2 && queue == number)
+			found = owner;
+	}
+	fclose(table);
+	return found;
 }

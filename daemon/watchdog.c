@@ -4,7 +4,6 @@
 #include "watchdog.h"
 #include "log.h"
 #include "notify.h"
-#include "queue.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,7 +25,7 @@ struct watchdog {
 
 bool watchdog_is_stuck(const struct watchdog_view *before, const struct watchdog_view *now)
 {
-	return before->held > 0 && now->held > 0 && now->judged <= before->judged;
+	return before->held && now->held && now->judged == before->judged;
 }
 
 static int start_timer(uint64_t interval_us)
@@ -80,26 +79,14 @@ int watchdog_fd(const struct watchdog *watchdog)
 	return watchdog ? watchdog->timer_fd : -1;
 }
 
-/* A verdict that the kernel has not taken leaves its packet where it was. */
-static uint64_t judged_by(const struct worker *worker)
-{
-	const struct stats *stats = worker_stats(worker);
-	uint64_t errors = stats_get(&stats->count[STAT_VERDICT_ERRORS]);
-	uint64_t judged = 0;
-
-	for (size_t i = 0; i <= STATS_BUCKETS; i++)
-		judged += stats_get(&stats->bucket[i]);
-	return judged > errors ? judged - errors : 0;
-}
-
 /* Says what has changed, once. */
 static void tell(const struct watchdog *watchdog, struct watchdog_queue *queue, bool stuck,
 		 unsigned int number)
 {
 	if (stuck && !queue->stuck)
-		log_errx("queue %u: %" PRIu32 " held SYNs and not one verdict for %" PRIu64
+		log_errx("queue %u: held SYNs and not one verdict for %" PRIu64
 			 " ms: no keep-alive for the service manager until there is one",
-			 number, queue->view.held, watchdog->interval_us / 1000);
+			 number, watchdog->interval_us / 1000);
 	if (!stuck && queue->stuck)
 		log_info("queue %u: held SYNs get verdicts again", number);
 	queue->stuck = stuck;
@@ -116,10 +103,10 @@ void watchdog_look(struct watchdog *watchdog, struct worker *const *workers, uin
 	for (size_t i = 0; i < watchdog->n; i++) {
 		struct watchdog_queue *queue = &watchdog->queues[i];
 		uint16_t number = (uint16_t)(first_queue + i);
-		/* In this order, so that a packet which is judged meanwhile is counted as held. */
+		/* In this order: what is judged in between is progress. */
 		const struct watchdog_view now = {
-			.held = queue_held(number),
-			.judged = judged_by(workers[i]),
+			.held = worker_has_held(workers[i]),
+			.judged = worker_judged(workers[i]),
 		};
 		bool queue_stuck = watchdog_is_stuck(&queue->view, &now);
 

@@ -419,6 +419,23 @@ bool worker_take_incident(struct worker *w, struct incident *ret_incident)
 	return ring_pop(w->incidents, ret_incident);
 }
 
+uint64_t worker_judged(const struct worker *w)
+{
+	uint64_t judged = 0;
+
+	for (size_t i = 0; i <= STATS_BUCKETS; i++)
+		judged += stats_get(&w->stats.bucket[i]);
+	return judged;
+}
+
+bool worker_has_held(const struct worker *w)
+{
+	struct pollfd pfd = {.fd = queue_fd(w->queue), .events = POLLIN};
+
+	/* The kernel's own table of queues is for root only. */
+	return stats_get(&w->stats.count[STAT_HELD]) > worker_judged(w) || poll(&pfd, 1, 0) > 0;
+}
+
 const struct stats *worker_stats(const struct worker *w)
 {
 	return &w->stats;

@@ -51,7 +51,5 @@ void queue_close(struct queue *queue);
 
 /* The netlink port id (mostly the process id) that owns a queue, 0 if nobody does. */
 uint32_t queue_owner(uint16_t number);
-/* How many packets of a queue wait for a verdict, 0 if nobody has it. */
-uint32_t queue_held(uint16_t number);
 
 #endif

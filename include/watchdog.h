@@ -16,7 +16,7 @@
 
 /* One queue at one look. */
 struct watchdog_view {
-	uint32_t held;	 /* packets that wait for a verdict */
+	bool held;	 /* packets wait for a verdict */
 	uint64_t judged; /* packets that have had one, since the start */
 };
 
@@ -32,7 +32,7 @@ struct watchdog;
 int watchdog_open(size_t n, struct watchdog **ret_watchdog);
 /* Readable when watchdog_look() is due; -1 for NULL. */
 int watchdog_fd(const struct watchdog *watchdog);
-/* Looks at the n queues from first_queue on and at their workers, and sends the keep-alive or not. */
+/* Looks at the workers of the n queues from first_queue on, and sends the keep-alive or not. */
 void watchdog_look(struct watchdog *watchdog, struct worker *const *workers, uint16_t first_queue);
 void watchdog_close(struct watchdog *watchdog);
 

@@ -42,6 +42,10 @@ uint64_t worker_generation(const struct worker *worker);
 
 /* Takes the oldest incident; false if there is none. Only the main thread. */
 bool worker_take_incident(struct worker *worker, struct incident *ret_incident);
+/* Whether a SYN waits, in the queue's socket or in the batch that was received last. */
+bool worker_has_held(const struct worker *worker);
+/* How many packets have had their verdicts. */
+uint64_t worker_judged(const struct worker *worker);
 const struct stats *worker_stats(const struct worker *worker);
 /* The negative errno that ended the worker, 0 while it works. */
 int worker_failure(const struct worker *worker);

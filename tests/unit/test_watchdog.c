@@ -5,7 +5,7 @@
 #include "unit.h"
 #include "watchdog.h"
 
-static bool stuck(uint32_t held_before, uint64_t judged_before, uint32_t held, uint64_t judged)
+static bool stuck(bool held_before, uint64_t judged_before, bool held, uint64_t judged)
 {
 	const struct watchdog_view before = {held_before, judged_before};
 	const struct watchdog_view now = {held, judged};
@@ -16,36 +16,30 @@ static bool stuck(uint32_t held_before, uint64_t judged_before, uint32_t held, u
 static void test_idle(void **state)
 {
 	(void)state;
-	assert_false(stuck(0, 0, 0, 0));
-	assert_false(stuck(0, 7, 0, 7));
-	assert_false(stuck(3, 7, 0, 10));
+	assert_false(stuck(false, 0, false, 0));
+	assert_false(stuck(false, 7, false, 7));
+	assert_false(stuck(true, 7, false, 10));
 }
 
 static void test_first_seen_now(void **state)
 {
 	(void)state;
 	/* It may have come a moment ago. */
-	assert_false(stuck(0, 7, 1, 7));
-	assert_false(stuck(0, 7, 1024, 7));
+	assert_false(stuck(false, 7, true, 7));
 }
 
 static void test_progress(void **state)
 {
 	(void)state;
-	assert_false(stuck(1, 7, 1, 8));
-	assert_false(stuck(1024, 7, 1024, 8));
-	assert_false(stuck(1, 7, 500, 100000));
+	assert_false(stuck(true, 7, true, 8));
+	assert_false(stuck(true, 7, true, 100000));
 }
 
 static void test_no_progress(void **state)
 {
 	(void)state;
-	assert_true(stuck(1, 0, 1, 0));
-	assert_true(stuck(1, 7, 1, 7));
-	assert_true(stuck(1, 7, 900, 7));
-	assert_true(stuck(900, 7, 1, 7));
-	/* Verdicts that were counted and then refused. */
-	assert_true(stuck(5, 7, 5, 6));
+	assert_true(stuck(true, 0, true, 0));
+	assert_true(stuck(true, 7, true, 7));
 }
 
 int main(void)
