@@ -303,7 +303,9 @@ static void explain_queue_error(int err, uint16_t number, char error[static CONF
 		break;
 	case -EPERM:
 		snprintf(error, CONF_ERROR_SIZE,
-			 "queue %u: not permitted: run as root or with CAP_NET_ADMIN", number);
+			 "queue %u: not permitted: run as root or with CAP_NET_ADMIN; if you do, "
+			 "another program has bound it (as root, closewaitd-rules check tells which)",
+			 number);
 		break;
 	case -EINVAL:
 	case -EPROTONOSUPPORT:
