@@ -110,7 +110,16 @@ stage_dist() {
 }
 
 stage_demo() {
-    one "the demo shows what it promises" "$top/tests/demo.sh"
+    one "the demo shows what it promises" demo
+}
+
+# Its promises are about times, which a machine that stood still for a moment breaks as well: it
+# gets a second chance.
+demo() {
+    "$top/tests/demo.sh" || {
+        echo "once more:"
+        "$top/tests/demo.sh"
+    }
 }
 
 lint_scripts() {
