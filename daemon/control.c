@@ -20,6 +20,8 @@
 
 #include "control.h"
 #include "idlookup.h"
+#include "outbox.h"
+#include "peer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -48,15 +50,13 @@ struct client {
 	enum phase phase;
 	bool follow; /* it is to follow once it is answered */
 	bool eof;    /* it has said that nothing more will come */
-	bool trusted;
-	struct ucred cred;
+	struct peer peer;
 	uint64_t active_ms; /* when a byte last came or went */
 	uint64_t missed;    /* published lines that found no room */
 	uint32_t events;    /* what epoll waits for */
 	size_t in_len;
 	char in[CONTROL_REQUEST_MAX];
-	char *out;
-	size_t out_len, out_sent, out_size;
+	struct outbox out;
 };
 
 struct control {
@@ -90,53 +90,11 @@ static struct client *find(struct control *control, uint64_t id)
 static void drop(struct client *client)
 {
 	close(client->fd); /* leaves the epoll set with it */
-	free(client->out);
+	outbox_clear(&client->out);
 	*client = (struct client){.id = 0};
 }
 
-static size_t waiting(const struct client *client)
-{
-	return client->out_len - client->out_sent;
-}
-
 /* --- output -----------------------------------------------------------------------------------*/
-
-static bool make_room(struct client *client, size_t len)
-{
-	size_t size = client->out_size ? client->out_size : 1024;
-	char *out;
-
-	if (client->out_sent > 0) {
-		memmove(client->out, client->out + client->out_sent, waiting(client));
-		client->out_len -= client->out_sent;
-		client->out_sent = 0;
-	}
-	while (size - client->out_len < len)
-		size *= 2;
-	if (size == client->out_size)
-		return true;
-	out = realloc(client->out, size);
-	if (!out)
-		return false;
-	client->out = out;
-	client->out_size = size;
-	return true;
-}
-
-/* Adds one line; false if that would make more than max bytes wait, or memory is short. */
-static bool put_line(struct client *client, const char *text, size_t max)
-{
-	size_t len = strlen(text);
-
-	if (len >= max || waiting(client) > max - len - 1)
-		return false;
-	if (client->out_size - client->out_len < len + 1 && !make_room(client, len + 1))
-		return false;
-	memcpy(client->out + client->out_len, text, len);
-	client->out[client->out_len + len] = '\n';
-	client->out_len += len + 1;
-	return true;
-}
 
 /* A follower that has missed something starts again with an empty buffer, and is told first. */
 static bool put_missed(struct client *client)
@@ -145,10 +103,10 @@ static bool put_missed(struct client *client)
 
 	if (client->missed == 0)
 		return true;
-	if (waiting(client) > 0)
+	if (outbox_waiting(&client->out) > 0)
 		return false;
 	snprintf(text, sizeof(text), "{\"missed\":%" PRIu64 "}", client->missed);
-	if (!put_line(client, text, CONTROL_STREAM_MAX))
+	if (!outbox_put(&client->out, text, CONTROL_STREAM_MAX))
 		return false;
 	client->missed = 0;
 	return true;
@@ -157,8 +115,8 @@ static bool put_missed(struct client *client)
 /* An answer that cannot be given whole ends the client: a part of it would be taken for all. */
 static void put_answer(struct client *client, const char *text)
 {
-	if (!text || !put_line(client, text, CONTROL_ANSWER_MAX)) {
-		client->out_len = client->out_sent = 0;
+	if (!text || !outbox_put(&client->out, text, CONTROL_ANSWER_MAX)) {
+		outbox_clear(&client->out);
 		client->phase = PHASE_LEAVING;
 	}
 }
@@ -169,7 +127,7 @@ static void update_events(struct control *control, struct client *client)
 	uint32_t events = 0;
 	struct epoll_event event;
 
-	if (waiting(client) > 0 || client->phase == PHASE_LEAVING)
+	if (outbox_waiting(&client->out) > 0 || client->phase == PHASE_LEAVING)
 		events = EPOLLOUT;
 	else if (!client->eof && client->phase != PHASE_BUSY)
 		events = EPOLLIN;
@@ -262,7 +220,7 @@ void control_publish(struct control *control, const char *text)
 
 		if (client->id == 0 || client->phase != PHASE_FOLLOWING)
 			continue;
-		if (!put_missed(client) || !put_line(client, text, CONTROL_STREAM_MAX))
+		if (!put_missed(client) || !outbox_put(&client->out, text, CONTROL_STREAM_MAX))
 			client->missed++;
 		update_events(control, client);
 	}
@@ -292,8 +250,8 @@ static void turn_out(struct control *control, struct client *client, const char 
 
 static void take_request(struct control *control, struct client *client, const json_t *request)
 {
-	const struct control_caller caller = {client->id, client->cred.pid, client->cred.uid,
-					      client->trusted};
+	const struct control_caller caller = {client->id, client->peer.pid, client->peer.uid,
+					      client->peer.trusted};
 	const char *verb = json_string_value(json_object_get(request, "request"));
 
 	if (json_integer_value(json_object_get(request, "version")) != CONTROL_VERSION) {
@@ -310,7 +268,7 @@ static void take_request(struct control *control, struct client *client, const j
 /* Hands out requests that are there whole, one at a time, while nothing waits to be sent. */
 static void take_lines(struct control *control, struct client *client)
 {
-	while (client->phase == PHASE_IDLE && waiting(client) == 0) {
+	while (client->phase == PHASE_IDLE && outbox_waiting(&client->out) == 0) {
 		const char *newline = memchr(client->in, '\n', client->in_len);
 		char message[JSON_ERROR_TEXT_LENGTH + 32];
 		json_error_t error;
@@ -364,28 +322,24 @@ static void read_input(struct control *control, struct client *client)
 
 static void write_output(struct control *control, struct client *client)
 {
-	if (waiting(client) > 0) {
-		ssize_t sent = send(client->fd, client->out + client->out_sent, waiting(client),
-				    MSG_NOSIGNAL);
+	if (outbox_waiting(&client->out) > 0) {
+		int err = outbox_send(&client->out, client->fd);
 
-		if (sent < 0) {
-			if (errno != EAGAIN && errno != EINTR)
+		if (err < 0) {
+			if (err != -EAGAIN && err != -EINTR)
 				drop(client);
 			return;
 		}
-		client->out_sent += (size_t)sent;
 		client->active_ms = now_ms();
-		if (waiting(client) > 0)
+		if (outbox_waiting(&client->out) > 0)
 			return;
 	}
 	/* Memory for a long answer is not kept for a client that may never ask again. */
-	free(client->out);
-	client->out = NULL;
-	client->out_len = client->out_sent = client->out_size = 0;
+	outbox_clear(&client->out);
 
 	put_missed(client);
 	take_lines(control, client);
-	if (client->id != 0 && waiting(client) == 0 &&
+	if (client->id != 0 && outbox_waiting(&client->out) == 0 &&
 	    (client->phase == PHASE_LEAVING || (client->phase == PHASE_IDLE && client->eof)))
 		drop(client);
 }
@@ -410,25 +364,6 @@ static void serve(struct control *control, uint64_t id, uint32_t events)
 
 /* --- clients come -----------------------------------------------------------------------------*/
 
-static bool in_group(int fd, gid_t primary, gid_t wanted)
-{
-	gid_t few[64];
-	gid_t *groups = few;
-	socklen_t len = sizeof(few);
-	bool found = primary == wanted;
-	int err = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len);
-
-	if (err < 0 && errno == ERANGE) {
-		groups = malloc(len);
-		err = groups ? getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) : -1;
-	}
-	for (size_t i = 0; err == 0 && !found && i < len / sizeof(*groups); i++)
-		found = groups[i] == wanted;
-	if (groups != few)
-		free(groups);
-	return found;
-}
-
 /* A free slot, if need be that of the client which has been idle longest. */
 static struct client *find_place(struct control *control)
 {
@@ -440,7 +375,7 @@ static struct client *find_place(struct control *control)
 		if (client->id == 0)
 			return client;
 		/* A follower that has taken all there was is not idle: nothing has happened. */
-		if (client->phase == PHASE_FOLLOWING && waiting(client) == 0)
+		if (client->phase == PHASE_FOLLOWING && outbox_waiting(&client->out) == 0)
 			continue;
 		if (!idlest || client->active_ms < idlest->active_ms)
 			idlest = client;
@@ -466,14 +401,13 @@ static void welcome(struct control *control, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = control->last_id + 1};
 	struct client *client = find_place(control);
-	socklen_t len = sizeof(client->cred);
-	struct ucred cred;
+	struct peer peer;
 
 	if (!client) {
 		turn_away(fd);
 		return;
 	}
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 ||
+	if (peer_identify(fd, control->has_group ? &control->group : NULL, &peer) < 0 ||
 	    epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
 		close(fd);
 		return;
@@ -482,9 +416,7 @@ static void welcome(struct control *control, int fd)
 		.id = ++control->last_id,
 		.fd = fd,
 		.events = EPOLLIN,
-		.cred = cred,
-		.trusted = cred.uid == 0 || cred.uid == geteuid() ||
-			   (control->has_group && in_group(fd, cred.gid, control->group)),
+		.peer = peer,
 		.active_ms = now_ms(),
 	};
 }

@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libclosewaitd.a
 libclosewaitd_a_SOURCES = \
 	include/cgroup.h daemon/cgroup.c \
+	include/outbox.h daemon/outbox.c \
+	include/peer.h daemon/peer.c \
 	include/control.h daemon/control.c \
 	include/event.h daemon/event.c \
 	include/journal.h daemon/journal.c \
