@@ -18,6 +18,7 @@ libclosewaitd_a_SOURCES = \
 	include/statsjson.h daemon/statsjson.c \
 	include/totals.h daemon/totals.c \
 	include/textfile.h daemon/textfile.c \
+	include/startup.h daemon/startup.c \
 	include/service.h daemon/service.c \
 	include/servicestate.h \
 	include/watchdog.h daemon/watchdog.c \

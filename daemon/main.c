@@ -4,6 +4,7 @@
 #include "conf.h"
 #include "log.h"
 #include "service.h"
+#include "startup.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -112,12 +113,12 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	if (args.filter) {
-		puts(conf_filter_name(service_filter(conf, error)));
+		puts(conf_filter_name(startup_filter(conf, error)));
 		if (error[0])
 			fprintf(stderr, "closewaitd: %s\n", error);
 		conf_free(conf);
 		return EXIT_SUCCESS;
 	}
-	service_open_log(&args.service, conf);
+	startup_log(&args.service, conf);
 	return service_run(&args.service, conf) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

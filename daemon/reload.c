@@ -9,6 +9,7 @@
 #include "reload.h"
 #include "log.h"
 #include "notify.h"
+#include "startup.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -60,7 +61,7 @@ int reload_check(const struct service *s, const struct conf *conf,
 
 void reload_apply(struct service *s)
 {
-	const enum log_target target = service_open_log(s->options, s->conf);
+	const enum log_target target = startup_log(s->options, s->conf);
 
 	s->events.journal = target == TARGET_JOURNAL ? s->journal : NULL;
 	s->events.json = s->conf->log.format == FORMAT_JSON;

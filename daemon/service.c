@@ -12,11 +12,11 @@
 
 #include "service.h"
 #include "answer.h"
-#include "isolate.h"
 #include "log.h"
 #include "notify.h"
 #include "reload.h"
 #include "servicestate.h"
+#include "startup.h"
 #include "totals.h"
 
 #include <errno.h>
@@ -41,13 +41,6 @@ static uint64_t monotonic_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-enum log_target service_open_log(const struct service_options *options, const struct conf *conf)
-{
-	return log_open("closewaitd", options->debug ? TARGET_STDERR : conf->log.target,
-			options->debug ? LEVEL_DEBUG : conf->log.level,
-			conf->log.format == FORMAT_JSON);
-}
-
 /* --- what the kernel must be able to do -------------------------------------------------------*/
 
 static int probe_kernel(struct service *s)
@@ -65,42 +58,6 @@ static int probe_kernel(struct service *s)
 	if (err < 0)
 		log_errx("%s", error);
 	return err;
-}
-
-/* --- the bpf filter ---------------------------------------------------------------------------*/
-
-enum conf_filter service_filter(const struct conf *conf, char error[static CONF_ERROR_SIZE])
-{
-	error[0] = '\0';
-	if (conf->queue.filter == FILTER_BPF && prefilter_probe(error) < 0)
-		return conf->queue.filter_fallback;
-	return conf->queue.filter;
-}
-
-/* A daemon that sees more than it has to is better than none. */
-static void start_prefilter(struct service *s)
-{
-	const struct conf *conf = s->conf;
-	char error[CONF_ERROR_SIZE];
-
-	if (conf->queue.filter == FILTER_BPF &&
-	    prefilter_attach(conf->policy.stale, conf->queue.filter_mark, &s->prefilter, error) < 0)
-		log_warnx("%s: the filter is \"%s\" (queue.filter_fallback) instead, and the rules "
-			  "must be for that one: closewaitd-rules up --filter %s",
-			  error, conf_filter_name(conf->queue.filter_fallback),
-			  conf_filter_name(conf->queue.filter_fallback));
-}
-
-static void stop_prefilter(struct service *s)
-{
-	struct prefilter_counts counts;
-
-	if (!s->prefilter)
-		return;
-	counts = prefilter_read(s->prefilter);
-	log_info("bpf filter: syns=%" PRIu64 " marked=%" PRIu64, counts.syns, counts.marked);
-	prefilter_detach(s->prefilter);
-	s->prefilter = NULL;
 }
 
 /* --- workers ----------------------------------------------------------------------------------*/
@@ -298,31 +255,6 @@ static int open_descriptors(struct service *s)
 	return 0;
 }
 
-static int drop_privileges(const struct service *s)
-{
-	char error[CONF_ERROR_SIZE];
-	int err = isolate_privileges(s->options->user, error, sizeof(error));
-
-	if (err < 0)
-		log_errx("%s", error);
-	return err;
-}
-
-static int enter_filter(void)
-{
-#ifdef WITHOUT_SECCOMP
-	log_warnx("built with sanitizers: no seccomp filter");
-	return 0;
-#else
-	char error[CONF_ERROR_SIZE];
-	int err = isolate_system_calls(error, sizeof(error));
-
-	if (err < 0)
-		log_errx("%s", error);
-	return err;
-#endif
-}
-
 static void release(struct service *s)
 {
 	control_close(s->control);
@@ -376,8 +308,8 @@ int service_run(const struct service_options *options, struct conf *conf)
 	if (err == 0)
 		err = answer_open(&s);
 	if (err == 0) {
-		start_prefilter(&s);
-		err = drop_privileges(&s);
+		startup_prefilter(&s);
+		err = startup_privileges(&s);
 	}
 	if (err == 0)
 		err = probe_kernel(&s);
@@ -386,7 +318,7 @@ int service_run(const struct service_options *options, struct conf *conf)
 		err = start_workers(&s);
 	}
 	if (err == 0)
-		err = enter_filter();
+		err = startup_system_calls();
 	if (err == 0) {
 		totals_start(&s);
 		log_info("ready: queue %u, %u worker%s, filter %s, mode %s, default action %s, "
@@ -401,7 +333,7 @@ int service_run(const struct service_options *options, struct conf *conf)
 		notify_stopping();
 	}
 	/* First, so that no SYN keeps a mark because nobody is there to take it away. */
-	stop_prefilter(&s);
+	startup_end_prefilter(&s);
 	stop_workers(&s);
 	if (s.n_workers > 0)
 		log_totals(&s);

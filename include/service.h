@@ -15,13 +15,6 @@ struct service_options {
 	bool debug;	  /* to stderr, at level debug, whatever the file says */
 };
 
-/* Chooses where and how much is logged; returns what "auto" turned out to be. */
-enum log_target service_open_log(const struct service_options *options, const struct conf *conf);
-/*
- * The filter that the rules have to be for: the configured one, or the fallback where this build,
- * kernel or user cannot have it; then error holds one line that says why, else it is empty.
- */
-enum conf_filter service_filter(const struct conf *conf, char error[static CONF_ERROR_SIZE]);
 /*
  * Runs until SIGTERM or SIGINT; takes conf over and releases it. 0, or a negative errno after
  * having logged what went wrong.
