@@ -29,12 +29,11 @@
 #include "histogram.h"
 #include "lib/endpoint.h"
 #include "lib/monotime.h"
-#include "lib/number.h"
 #include "lib/ports.h"
 #include "lib/snmp.h"
 #include "lib/sockets.h"
+#include "lib/usage.h"
 
-#define EXIT_USAGE  2
 #define MAX_CLIENTS 256
 /* As much as net.core.somaxconn lets it be. */
 #define BACKLOG 65535
@@ -77,18 +76,6 @@ static const char help[] =
 	"\n"
 	"One line: connects seconds p50_us p99_us p999_us max_us load_cpu_s watched_cpu_s\n"
 	"overflows failed. Exit status: 0 no connect failed, 1 some did, 2 wrong usage.\n";
-
-static _Noreturn void usage_error(const char *what, const char *value)
-{
-	fprintf(stderr, "load: %s%s%s; try --help\n", what, value ? ": " : "", value ? value : "");
-	exit(EXIT_USAGE);
-}
-
-static _Noreturn void fatal(const char *what, int err)
-{
-	fprintf(stderr, "load: %s: %s\n", what, strerror(abs(err)));
-	exit(EXIT_FAILURE);
-}
 
 /* --- threads ------------------------------------------------------------------------------------ */
 
@@ -190,15 +177,6 @@ static void start_thread(pthread_t *thread, void *(*body)(void *), void *ctx)
 
 /* --- options ------------------------------------------------------------------------------------ */
 
-static long number(const char *text, long min, long max, const char *what)
-{
-	long value;
-
-	if (number_parse(text, min, max, &value) < 0)
-		usage_error(what, text);
-	return value;
-}
-
 static struct options parse_options(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -222,18 +200,17 @@ static struct options parse_options(int argc, char **argv)
 			break;
 		case 'c':
 			options.clients =
-				number(optarg, 1, MAX_CLIENTS, "clients are 1 to 256, not");
+				usage_number(optarg, 1, MAX_CLIENTS, "clients are 1 to 256, not");
 			break;
 		case 't':
-			options.ms = number(optarg, 1, 3600000, "the time is 1 to 3600000, not");
+			options.ms =
+				usage_number(optarg, 1, 3600000, "the time is 1 to 3600000, not");
 			break;
 		case 'p':
-			if (ports_parse(optarg, &options.ports) < 0)
-				usage_error("not a list of ports such as 40000-40099,50000",
-					    optarg);
+			usage_ports(optarg, &options.ports);
 			break;
 		case 'w':
-			options.watched_pid = number(optarg, 1, 0x7fffffff, "not a process");
+			options.watched_pid = usage_number(optarg, 1, 0x7fffffff, "not a process");
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -242,10 +219,7 @@ static struct options parse_options(int argc, char **argv)
 			exit(EXIT_USAGE);
 		}
 	}
-	if (optind != argc - 1)
-		usage_error("exactly one ADDR:PORT is needed", NULL);
-	if (endpoint_parse_pair(argv[optind], &options.server) < 0)
-		usage_error("not ADDR:PORT or [ADDR6]:PORT with a numeric address", argv[optind]);
+	options.server = usage_endpoint(argc, argv, optind);
 	options.listen_at = options.server;
 	if (listen_at &&
 	    endpoint_parse(listen_at, endpoint_port(&options.server), &options.listen_at) < 0)

@@ -20,4 +20,5 @@ tests_lib_libtest_a_SOURCES = \
 	tests/lib/samples.c tests/lib/samples.h \
 	tests/lib/snmp.c tests/lib/snmp.h \
 	tests/lib/sockdiag.c tests/lib/sockdiag.h \
-	tests/lib/sockets.c tests/lib/sockets.h
+	tests/lib/sockets.c tests/lib/sockets.h \
+	tests/lib/usage.c tests/lib/usage.h

@@ -13,10 +13,8 @@
 #include "lib/endpoint.h"
 #include "lib/fdlimit.h"
 #include "lib/leak.h"
-#include "lib/number.h"
 #include "lib/sockets.h"
-
-#define EXIT_USAGE 2
+#include "lib/usage.h"
 
 struct options {
 	union endpoint at;
@@ -45,13 +43,6 @@ static const char help[] =
 	"  leaky-listener -v [::]:0\n"
 	"  leaky-listener --no-accept --backlog=4 127.0.0.1:8000   # a full accept queue\n";
 
-static _Noreturn void usage_error(const char *what, const char *value)
-{
-	fprintf(stderr, "leaky-listener: %s%s%s; try --help\n", what, value ? ": " : "",
-		value ? value : "");
-	exit(EXIT_USAGE);
-}
-
 static struct options parse_options(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -65,8 +56,8 @@ static struct options parse_options(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "b:6nvh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'b':
-			if (number_parse(optarg, 0, 65535, &options.backlog) < 0)
-				usage_error("the backlog is a number from 0 to 65535, not", optarg);
+			options.backlog = usage_number(
+				optarg, 0, 65535, "the backlog is a number from 0 to 65535, not");
 			break;
 		case '6':
 			options.v6only = true;
@@ -84,17 +75,8 @@ static struct options parse_options(int argc, char **argv)
 			exit(EXIT_USAGE);
 		}
 	}
-	if (optind != argc - 1)
-		usage_error("exactly one ADDR:PORT is needed", NULL);
-	if (endpoint_parse_pair(argv[optind], &options.at) < 0)
-		usage_error("not ADDR:PORT or [ADDR6]:PORT with a numeric address", argv[optind]);
+	options.at = usage_endpoint(argc, argv, optind);
 	return options;
-}
-
-static _Noreturn void fatal(const char *what, int err)
-{
-	fprintf(stderr, "leaky-listener: %s: %s\n", what, strerror(abs(err)));
-	exit(EXIT_FAILURE);
 }
 
 int main(int argc, char **argv)

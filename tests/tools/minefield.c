@@ -17,10 +17,8 @@
 #include "lib/fdlimit.h"
 #include "lib/leak.h"
 #include "lib/monotime.h"
-#include "lib/number.h"
 #include "lib/sockets.h"
-
-#define EXIT_USAGE 2
+#include "lib/usage.h"
 
 /* More than memory for sockets holds; keeps the arrays small. */
 #define MAX_MINES 4000000
@@ -59,19 +57,6 @@ static const char help[] =
 	"  minefield --listen 127.0.0.1:8000                  # every ephemeral port is mined\n"
 	"  minefield -p 40000-40099 127.0.0.1:8000            # on somebody else's server\n"
 	"  minefield -l -c 100000 -s 127.0.0.1-127.0.0.4 127.0.0.1:8000\n";
-
-static _Noreturn void usage_error(const char *what, const char *value)
-{
-	fprintf(stderr, "minefield: %s%s%s; try --help\n", what, value ? ": " : "",
-		value ? value : "");
-	exit(EXIT_USAGE);
-}
-
-static _Noreturn void fatal(const char *what, int err)
-{
-	fprintf(stderr, "minefield: %s: %s\n", what, strerror(abs(err)));
-	exit(EXIT_FAILURE);
-}
 
 /* [::] or :: */
 static void parse_listen(const char *text, struct options *options)
@@ -142,10 +127,7 @@ static struct options parse_options(int argc, char **argv)
 				parse_listen(optarg, &options);
 			break;
 		case 'p':
-			ports_free(&options.plan.ports);
-			if (ports_parse(optarg, &options.plan.ports) < 0)
-				usage_error("not a list of ports such as 40000-40099,50000",
-					    optarg);
+			usage_ports(optarg, &options.plan.ports);
 			break;
 		case 's':
 			if (sources_parse(optarg, &options.plan.sources) < 0)
@@ -153,16 +135,17 @@ static struct options parse_options(int argc, char **argv)
 					    optarg);
 			break;
 		case 'c':
-			if (number_parse(optarg, 1, MAX_MINES, &options.count) < 0)
-				usage_error("the count is a number from 1 to 4000000, not", optarg);
+			options.count =
+				usage_number(optarg, 1, MAX_MINES,
+					     "the count is a number from 1 to 4000000, not");
 			break;
 		case 'r':
 			options.random = true;
 			break;
 		case OPT_SEED:
-			if (number_parse(optarg, 0, 0x7fffffff, &options.seed) < 0)
-				usage_error("the seed is a number from 0 to 2147483647, not",
-					    optarg);
+			options.seed =
+				usage_number(optarg, 0, 0x7fffffff,
+					     "the seed is a number from 0 to 2147483647, not");
 			break;
 		case OPT_HAND_OVER:
 			options.hand_over = true;
@@ -177,10 +160,7 @@ static struct options parse_options(int argc, char **argv)
 			exit(EXIT_USAGE);
 		}
 	}
-	if (optind != argc - 1)
-		usage_error("exactly one ADDR:PORT is needed", NULL);
-	if (endpoint_parse_pair(argv[optind], &options.plan.server) < 0)
-		usage_error("not ADDR:PORT or [ADDR6]:PORT with a numeric address", argv[optind]);
+	options.plan.server = usage_endpoint(argc, argv, optind);
 	if (options.hand_over && !options.listen)
 		usage_error("--hand-over is for --listen only", NULL);
 	if (endpoint_port(&options.plan.server) == 0 && !options.listen)

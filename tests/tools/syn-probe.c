@@ -14,12 +14,10 @@
 #include "lib/errname.h"
 #include "lib/fdlimit.h"
 #include "lib/monotime.h"
-#include "lib/number.h"
 #include "lib/ports.h"
 #include "lib/samples.h"
 #include "lib/sockets.h"
-
-#define EXIT_USAGE 2
+#include "lib/usage.h"
 
 /* Different outcomes in one run; connect() knows about a dozen errors. */
 #define MAX_OUTCOMES 32
@@ -68,13 +66,6 @@ static const char help[] =
 	"  syn-probe -s 127.0.0.1 -p 40000-40099 -t 3000 127.0.0.1:8000\n"
 	"  syn-probe --count=10000 --summary --json [::1]:8000\n";
 
-static _Noreturn void usage_error(const char *what, const char *value)
-{
-	fprintf(stderr, "syn-probe: %s%s%s; try --help\n", what, value ? ": " : "",
-		value ? value : "");
-	exit(EXIT_USAGE);
-}
-
 /* A source address without one of its own is the wildcard of the destination's family. */
 static void complete_source(struct options *options)
 {
@@ -113,20 +104,17 @@ static struct options parse_options(int argc, char **argv)
 			options.has_src = true;
 			break;
 		case 'p':
-			ports_free(&options.ports);
-			if (ports_parse(optarg, &options.ports) < 0)
-				usage_error("not a list of ports such as 40000-40099,50000",
-					    optarg);
+			usage_ports(optarg, &options.ports);
 			break;
 		case 'c':
-			if (number_parse(optarg, 1, 1000000000, &options.count) < 0)
-				usage_error("the count is a number from 1 to 1000000000, not",
-					    optarg);
+			options.count =
+				usage_number(optarg, 1, 1000000000,
+					     "the count is a number from 1 to 1000000000, not");
 			break;
 		case 't':
-			if (number_parse(optarg, 1, INT_MAX, &options.timeout_ms) < 0)
-				usage_error("the time-out is a number of milliseconds, not",
-					    optarg);
+			options.timeout_ms =
+				usage_number(optarg, 1, INT_MAX,
+					     "the time-out is a number of milliseconds, not");
 			break;
 		case OPT_HOLD:
 			options.hold = true;
@@ -144,10 +132,9 @@ static struct options parse_options(int argc, char **argv)
 			exit(EXIT_USAGE);
 		}
 	}
-	if (optind != argc - 1)
-		usage_error("exactly one ADDR:PORT is needed", NULL);
-	if (endpoint_parse_pair(argv[optind], &options.dst) < 0 || endpoint_port(&options.dst) == 0)
-		usage_error("not ADDR:PORT or [ADDR6]:PORT with a numeric address", argv[optind]);
+	options.dst = usage_endpoint(argc, argv, optind);
+	if (endpoint_port(&options.dst) == 0)
+		usage_error("the port is a number from 1 to 65535, not", argv[optind]);
 	complete_source(&options);
 	return options;
 }
