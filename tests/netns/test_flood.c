@@ -20,19 +20,26 @@
 /* More than the socket's receive buffer takes, at about 1 KiB each. */
 #define FLOOD 30000
 
-/* The daemon does not come to its work; the queue fills up, and what comes then passes by it. */
-static void queue_is_full(struct stage *s)
+/* A daemon that does not come to its work, and as many connects as its queue may hold. */
+static void fill_queue(struct stage *s, int ret_clients[static MAX_HELD])
 {
 	union endpoint client;
-	int held[MAX_HELD];
 
 	stage_listen(s, 1024);
 	stage_protect(s, "queue = { max_held = 16; };");
 	daemon_freeze(&s->daemon);
 	for (uint16_t i = 0; i < MAX_HELD; i++) {
 		client = stage_client(s, CLIENT_PORT + i);
-		held[i] = must(sock_connect_start(&client, &s->server), "begin to connect");
+		ret_clients[i] = must(sock_connect_start(&client, &s->server), "begin to connect");
 	}
+}
+
+/* What comes when the queue is full passes by it. */
+static void queue_is_full(struct stage *s)
+{
+	int held[MAX_HELD];
+
+	fill_queue(s, held);
 	for (uint16_t i = 0; i < 4 * MAX_HELD; i++)
 		stage_connects(s, CLIENT_PORT + 100 + i);
 	for (int i = 0; i < MAX_HELD; i++)
@@ -124,16 +131,9 @@ static void clients_go_on(struct stage *s)
 /* Stopped with a full queue: what is held still gets its verdicts. */
 static void stopped_while_full(struct stage *s)
 {
-	union endpoint client;
 	int held[MAX_HELD];
 
-	stage_listen(s, 1024);
-	stage_protect(s, "queue = { max_held = 16; };");
-	daemon_freeze(&s->daemon);
-	for (uint16_t i = 0; i < MAX_HELD; i++) {
-		client = stage_client(s, CLIENT_PORT + i);
-		held[i] = must(sock_connect_start(&client, &s->server), "begin to connect");
-	}
+	fill_queue(s, held);
 	daemon_signal(&s->daemon, SIGTERM);
 	daemon_thaw(&s->daemon);
 	assert_int_equal(daemon_wait_exit(&s->daemon), 0);
