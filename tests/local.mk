@@ -3,6 +3,7 @@ include tests/tools/local.mk
 include tests/unit/local.mk
 include tests/platform/local.mk
 include tests/netns/local.mk
+include tests/kernel/local.mk
 include tests/bench/local.mk
 
 # Every suite's rule of its own is in its folder; this one is about the sources.

@@ -3,6 +3,7 @@
 noinst_PROGRAMS += \
 	tests/tools/leaky-listener \
 	tests/tools/minefield \
+	tests/tools/stop-thread \
 	tests/tools/syn-probe
 
 tests_tools_leaky_listener_SOURCES = tests/tools/leaky-listener.c

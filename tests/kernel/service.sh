@@ -1,0 +1,238 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The life of the installed package under a systemd that is process 1: to be run in a guest of
+# guest.sh -s, never on a machine that somebody uses.
+#
+#   service.sh BUILDDIR PACKAGE.deb
+set -u
+
+build=$(realpath "$1") deb=$(realpath "$2")
+tools=$build/tests/tools
+server=127.0.0.1:8000
+passed=0 failed=0
+state=/run/service-test
+mkdir -p $state
+
+if [ ! -d /guest ] || [ "$(cat /proc/1/comm)" != systemd ]; then
+    echo 'SKIP service: this is no guest, in which systemd is process 1'
+    exit 77
+fi
+
+# check WHAT COMMAND...: whether it succeeds.
+check() {
+    local what=$1
+    shift
+    if "$@" >$state/output 2>&1; then
+        passed=$((passed + 1))
+        echo "ok   $what"
+    else
+        failed=$((failed + 1))
+        echo "FAIL $what: $*"
+        sed 's/^/     /' $state/output | tail -n 20
+    fi
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >$state/wait 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || { cat $state/wait; return 1; }
+        sleep 0.2
+    done
+}
+
+show() { # PROPERTY [UNIT]
+    systemctl show -P "$1" "${2:-closewaitd.service}"
+}
+
+is() { # WANTED COMMAND...
+    local wanted=$1 got
+    shift
+    got=$("$@")
+    [ "$got" = "$wanted" ] || { echo "wanted $wanted, got $got"; return 1; }
+}
+
+has_rules() {
+    nft list ruleset | grep -q 'table inet closewaitd' || iptables-save 2>/dev/null | grep -q CLOSEWAITD
+}
+
+no_rules() {
+    ! has_rules
+}
+
+pid_is_new() {
+    [ "$(show ActiveState)" = active ] && [ "$(show MainPID)" != "$pid" ] && [ "$(show MainPID)" != 0 ]
+}
+
+# The newest entry of the kind of event, in the journal's export form.
+entry() { # EVENT
+    journalctl -q -b -o json -n 1 "CLOSEWAITD_EVENT=$1"
+}
+
+entry_has() { # EVENT FIELD VALUE
+    entry "$1" | grep -qF "\"$2\":\"$3\""
+}
+
+collide() { # PORT
+    "$tools/syn-probe" -p "$1" -t 20000 $server
+}
+
+# --- a server that leaks ------------------------------------------------------------------------
+
+systemd-run -q --unit=leaky-server "$tools/minefield" --listen -p 40000-40199 $server
+wait_for 60 sh -c 'journalctl -q -b -u leaky-server | grep -q planted' || echo 'no mines'
+
+# --- installation -------------------------------------------------------------------------------
+
+began=$SECONDS
+check 'the package installs' dpkg -i "$deb"
+check 'the daemon runs after the installation' is active show ActiveState
+check 'the unit is of Type=notify, and has said READY' is running show SubState
+check 'the unit is enabled' systemctl is-enabled closewaitd
+check 'it says what is in force' is 'mode audit, default action destroy, 0 rules' show StatusText
+check 'the rules are in' has_rules
+check 'the rules are right' closewaitd-rules check
+check 'closewaitctl reaches it' closewaitctl ping
+pid=$(show MainPID)
+if [ "$pid" = 0 ]; then
+    journalctl -q -b -u closewaitd | sed 's/^/     /'
+    echo "$passed passed, $((failed + 1)) failed, 0 skipped"
+    exit 1
+fi
+status() { # FIELD VALUE, of every thread
+    ! grep -H "^$1:" /proc/"$pid"/task/*/status | grep -v "$2\$"
+}
+check 'it runs as its own user' is closewaitd ps -o user= -p "$pid"
+check 'CAP_NET_ADMIN is all it may do' status CapEff 0000000000001000
+check 'and all it may ever get' status CapBnd 0000000000001000
+check 'no new privileges' status NoNewPrivs 1
+check 'the seccomp filter is on' status Seccomp 2
+
+# --- a collision in audit mode ------------------------------------------------------------------
+
+check 'a connect collides' collide 40000
+check 'closewaitctl shows the collision' wait_for 20 sh -c "closewaitctl events | grep -q 127.0.0.1:40000"
+check 'the journal has it' wait_for 20 entry_has collision CLOSEWAITD_SRC 127.0.0.1:40000
+check 'with its message id' entry_has collision MESSAGE_ID 17f451735c6e4bbf872db02cb2f5bcaf
+check 'with the result' entry_has collision CLOSEWAITD_RESULT audited
+check 'with the leaking unit' entry_has collision CLOSEWAITD_UNIT leaky-server.service
+check 'with the daemon as its origin' entry_has collision _SYSTEMD_UNIT closewaitd.service
+check 'journalctl -x explains it' sh -c \
+    'journalctl -q -b -x CLOSEWAITD_EVENT=collision | grep -q "A client at 127.0.0.1:40000 opened"'
+echo "     the journal:"
+journalctl -q -b -n 1 -x CLOSEWAITD_EVENT=collision | sed 's/^/     | /'
+
+# --- reloads ------------------------------------------------------------------------------------
+
+sed -i 's/^mode = "audit"/mode = "enforce"/' /etc/closewaitd/closewaitd.conf
+check 'systemctl reload' systemctl reload closewaitd
+check 'the new mode is in force' wait_for 20 is 'mode enforce, default action destroy, 0 rules' \
+    show StatusText
+check 'without a restart' is "$pid" show MainPID
+check 'a connect collides in enforce mode' collide 40001
+check 'and the old socket is destroyed' wait_for 20 entry_has collision CLOSEWAITD_RESULT destroyed
+sed -i 's/^mode = "enforce"/mode = "strict"/' /etc/closewaitd/closewaitd.conf
+check 'a bad file makes the reload fail' sh -c '! systemctl reload closewaitd'
+check 'with the reason in the journal' sh -c \
+    'journalctl -q -b -u closewaitd -n 20 | grep -q "closewaitd.conf:.*strict"'
+check 'and the daemon goes on' is "$pid" show MainPID
+sed -i 's/^mode = "strict"/mode = "enforce"/' /etc/closewaitd/closewaitd.conf
+check 'and can be reloaded again' systemctl reload closewaitd
+
+# --- it dies, it hangs --------------------------------------------------------------------------
+
+kill -KILL "$pid"
+check 'after SIGKILL it is started again' wait_for 60 pid_is_new
+check 'with its rules' has_rules
+check 'and works' collide 40002
+
+pid=$(show MainPID)
+worker=$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 -printf '%f\n' | grep -vx "$pid" | head -n 1)
+"$tools/stop-thread" "$worker" >$state/stopped &
+check 'a worker stops' wait_for 20 grep -q stopped $state/stopped
+stopped=$SECONDS
+"$tools/syn-probe" -t 60000 $server >$state/probe 2>&1 &
+probe=$!
+check 'the watchdog restarts it' wait_for 90 pid_is_new
+echo "     after $((SECONDS - stopped)) s"
+check 'the log says why' sh -c \
+    'journalctl -q -b -u closewaitd | grep -q "held SYNs and not one verdict"'
+check 'systemd says that it was the watchdog' sh -c \
+    'journalctl -q -b -u closewaitd | grep -q "Watchdog timeout"'
+check 'the client that waited is connected' wait "$probe"
+sed 's/^/     /' $state/probe
+check 'and it works' collide 40003
+
+# --- restarts and reloads under load ------------------------------------------------------------
+
+rounds=${CLOSEWAITD_ROUNDS:-100}
+# A lost SYN costs a second or more.
+slow_ms=${CLOSEWAITD_SLOW_MS:-200}
+# From other ports each time, so that no client meets what is left of one before it.
+# shellcheck disable=SC2016 # for that shell
+systemd-run -q --unit=load -p StandardOutput="truncate:$state/load" sh -c '
+    while :; do
+        for from in $(seq 10000 500 59500); do
+            "$0" --listen --clients=2 --ports=$from-$((from + 499)) 127.0.0.1:9000
+            sleep 0.02
+        done
+    done' "$build/tests/bench/load"
+wait_for 20 test -s $state/load
+under_load() { # WHAT
+    local i
+    for ((i = 0; i < rounds; i++)); do
+        systemctl reset-failed closewaitd
+        systemctl "$1" closewaitd || return 1
+    done
+}
+began_load=$SECONDS
+check "$rounds restarts under load" under_load restart
+check "$rounds reloads under load" under_load reload
+systemctl stop load
+# Connects, the slowest in microseconds, and failed ones.
+read -r connects slowest lost <<<"$(awk '{ n += $1; if ($6 > max) max = $6; failed += $NF }
+    END { printf "%d %d %d", n, max, failed }' $state/load)"
+echo "     in $((SECONDS - began_load)) s, $connects connects, the slowest took $slowest us"
+check "no connect took longer than $slow_ms ms" test "$slowest" -le $((slow_ms * 1000))
+check 'no connect failed' test "$connects" -gt 0 -a "$lost" -eq 0
+
+# --- a network namespace of its own -------------------------------------------------------------
+
+ip netns add blue
+ip -n blue link set lo up
+sed 's|/run/closewaitd/|/run/closewaitd-blue/|' /etc/closewaitd/closewaitd.conf \
+    >/etc/closewaitd/blue.conf
+check 'an instance for a network namespace starts' systemctl start closewaitd@blue
+check 'its rules are in that namespace' sh -c 'ip netns exec blue closewaitd-rules check -c /etc/closewaitd/blue.conf'
+check 'and answers' closewaitctl -c /etc/closewaitd/blue.conf ping
+ip netns exec blue "$tools/minefield" --listen -p 41000 $server >$state/blue &
+check 'a connect in there collides' wait_for 60 grep -q planted $state/blue
+check 'and connects' ip netns exec blue "$tools/syn-probe" -p 41000 -t 20000 $server
+check 'and is in the journal of the instance' wait_for 20 entry_has collision _SYSTEMD_UNIT closewaitd@blue.service
+check 'an instance stops' systemctl stop closewaitd@blue
+check 'and leaves no rule' sh -c '! ip netns exec blue nft list ruleset | grep -q closewaitd'
+check 'the other daemon does not notice' is active show ActiveState
+
+# --- the end ------------------------------------------------------------------------------------
+
+check 'it stops' systemctl stop closewaitd
+check 'and leaves no rule behind' no_rules
+check 'no connect was lost at the end' sh -c 'journalctl -q -b -u closewaitd | grep -q "stopped: "'
+check 'it starts again' systemctl start closewaitd
+check 'the package is upgraded while it runs' dpkg -i "$deb"
+check 'and runs' is active show ActiveState
+systemctl start closewaitd@blue
+check 'the package is removed' dpkg -r closewaitd
+check 'no rule is left' no_rules
+check 'no process is left' sh -c '! pgrep -x closewaitd'
+check 'the configuration is left' test -f /etc/closewaitd/closewaitd.conf
+rm -f /etc/closewaitd/blue.conf
+check 'the package is purged' dpkg -P closewaitd
+check 'no file is left' sh -c \
+    '! find /etc /run /var/lib /usr/lib/systemd /usr/lib/*.d /usr/sbin /usr/share/man /usr/share/doc \
+        /usr/share/bash-completion -name "*closewaitd*" | grep .'
+echo "     took $((SECONDS - began)) s"
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]
