@@ -5,12 +5,15 @@
 # guest.sh -s, never on a machine that somebody uses.
 #
 #   service.sh BUILDDIR PACKAGE.deb
+#
+# CLOSEWAITD_ROUNDS   restarts under load, and as many reloads (default: 100)
+# CLOSEWAITD_SLOW_MS  what a connect may take meanwhile (default: 200)
 set -u
 
 build=$(realpath "$1") deb=$(realpath "$2")
 tools=$build/tests/tools
 server=127.0.0.1:8000
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 state=/run/service-test
 mkdir -p $state
 
@@ -54,12 +57,13 @@ is() { # WANTED COMMAND...
     [ "$got" = "$wanted" ] || { echo "wanted $wanted, got $got"; return 1; }
 }
 
+# has_rules [COMMAND]...: whether they are in, asked through that command ("ip netns exec NAME").
 has_rules() {
-    nft list ruleset | grep -q 'table inet closewaitd' || iptables-save 2>/dev/null | grep -q CLOSEWAITD
+    "$@" nft list ruleset | grep -qi closewaitd || "$@" iptables-save 2>/dev/null | grep -qi closewaitd
 }
 
-no_rules() {
-    ! has_rules
+no_rules() { # [COMMAND]...
+    ! has_rules "$@"
 }
 
 pid_is_new() {
@@ -75,6 +79,13 @@ entry_has() { # EVENT FIELD VALUE
     entry "$1" | grep -qF "\"$2\":\"$3\""
 }
 
+# Every file there is, but for what dpkg, systemd and man write down about all packages.
+files() {
+    find /etc /opt /run /srv /usr /var -xdev \( -path /var/lib/dpkg/info -o -path /var/lib/systemd \
+        -o -path /var/log -o -path /var/cache -o -path /run/systemd -o -path /run/log \
+        -o -path $state \) -prune -o -print | sort
+}
+
 collide() { # PORT
     "$tools/syn-probe" -p "$1" -t 20000 $server
 }
@@ -86,7 +97,10 @@ wait_for 60 sh -c 'journalctl -q -b -u leaky-server | grep -q planted' || echo '
 
 # --- installation -------------------------------------------------------------------------------
 
+collected=/var/lib/prometheus/node-exporter
+mkdir -p $collected /run/netns # these tests' own
 began=$SECONDS
+files >$state/files.before
 check 'the package installs' dpkg -i "$deb"
 check 'the daemon runs after the installation' is active show ActiveState
 check 'the unit is of Type=notify, and has said READY' is running show SubState
@@ -98,7 +112,7 @@ check 'closewaitctl reaches it' closewaitctl ping
 pid=$(show MainPID)
 if [ "$pid" = 0 ]; then
     journalctl -q -b -u closewaitd | sed 's/^/     /'
-    echo "$passed passed, $((failed + 1)) failed, 0 skipped"
+    echo "$passed passed, $((failed + 1)) failed, $skipped skipped"
     exit 1
 fi
 status() { # FIELD VALUE, of every thread
@@ -124,6 +138,18 @@ check 'journalctl -x explains it' sh -c \
 echo "     the journal:"
 journalctl -q -b -n 1 -x CLOSEWAITD_EVENT=collision | sed 's/^/     | /'
 
+# --- what the README has new users do -----------------------------------------------------------
+
+if example=$(dpkg -L closewaitd | grep '/first-collision[.]py$') && command -v python3 >/dev/null; then
+    check 'the first collision of the README' sh -c "python3 $example >$state/example"
+    sed 's/^/     /' $state/example
+    check 'and closewaitctl shows it' wait_for 20 sh -c \
+        "closewaitctl events | grep -q \"$(grep -o '^src=[^ ]*' $state/example | cut -d= -f2)\""
+else
+    skipped=$((skipped + 1))
+    echo 'SKIP the first collision of the README: no python3'
+fi
+
 # --- reloads ------------------------------------------------------------------------------------
 
 sed -i 's/^mode = "audit"/mode = "enforce"/' /etc/closewaitd/closewaitd.conf
@@ -140,6 +166,23 @@ check 'with the reason in the journal' sh -c \
 check 'and the daemon goes on' is "$pid" show MainPID
 sed -i 's/^mode = "strict"/mode = "enforce"/' /etc/closewaitd/closewaitd.conf
 check 'and can be reloaded again' systemctl reload closewaitd
+
+# --- metrics for node_exporter, as closewaitd.conf(5) has it ------------------------------------
+
+mkdir -p /etc/systemd/system/closewaitd.service.d
+chgrp closewaitd $collected
+chmod g+w $collected
+printf '[Service]\nReadWritePaths=%s\n' $collected >/etc/systemd/system/closewaitd.service.d/metrics.conf
+sed -i "s|textfile = \"\"|textfile = \"$collected/closewaitd.prom\"|" /etc/closewaitd/closewaitd.conf
+systemctl daemon-reload
+check 'it restarts with a drop-in' systemctl restart closewaitd
+check 'and writes its metrics there' wait_for 40 grep -q '^closewaitd_' $collected/closewaitd.prom
+check 'for every reader' is 644 stat -c %a $collected/closewaitd.prom
+rm -r $collected/closewaitd.prom /etc/systemd/system/closewaitd.service.d
+sed -i 's|textfile = ".*"|textfile = ""|' /etc/closewaitd/closewaitd.conf
+systemctl daemon-reload
+check 'and without it' systemctl restart closewaitd
+pid=$(show MainPID)
 
 # --- it dies, it hangs --------------------------------------------------------------------------
 
@@ -205,14 +248,15 @@ ip -n blue link set lo up
 sed 's|/run/closewaitd/|/run/closewaitd-blue/|' /etc/closewaitd/closewaitd.conf \
     >/etc/closewaitd/blue.conf
 check 'an instance for a network namespace starts' systemctl start closewaitd@blue
-check 'its rules are in that namespace' sh -c 'ip netns exec blue closewaitd-rules check -c /etc/closewaitd/blue.conf'
+check 'its rules are in that namespace' has_rules ip netns exec blue
+check 'and right' ip netns exec blue closewaitd-rules check -c /etc/closewaitd/blue.conf
 check 'and answers' closewaitctl -c /etc/closewaitd/blue.conf ping
 ip netns exec blue "$tools/minefield" --listen -p 41000 $server >$state/blue &
 check 'a connect in there collides' wait_for 60 grep -q planted $state/blue
 check 'and connects' ip netns exec blue "$tools/syn-probe" -p 41000 -t 20000 $server
 check 'and is in the journal of the instance' wait_for 20 entry_has collision _SYSTEMD_UNIT closewaitd@blue.service
 check 'an instance stops' systemctl stop closewaitd@blue
-check 'and leaves no rule' sh -c '! ip netns exec blue nft list ruleset | grep -q closewaitd'
+check 'and leaves no rule' no_rules ip netns exec blue
 check 'the other daemon does not notice' is active show ActiveState
 
 # --- the end ------------------------------------------------------------------------------------
@@ -226,13 +270,14 @@ check 'and runs' is active show ActiveState
 systemctl start closewaitd@blue
 check 'the package is removed' dpkg -r closewaitd
 check 'no rule is left' no_rules
+check 'nor in the network namespace' no_rules ip netns exec blue
 check 'no process is left' sh -c '! pgrep -x closewaitd'
 check 'the configuration is left' test -f /etc/closewaitd/closewaitd.conf
+ip netns del blue
 rm -f /etc/closewaitd/blue.conf
 check 'the package is purged' dpkg -P closewaitd
-check 'no file is left' sh -c \
-    '! find /etc /run /var/lib /usr/lib/systemd /usr/lib/*.d /usr/sbin /usr/share/man /usr/share/doc \
-        /usr/share/bash-completion -name "*closewaitd*" | grep .'
+files >$state/files.after
+check 'no file is left, and none is missing' diff $state/files.before $state/files.after
 echo "     took $((SECONDS - began)) s"
-echo "$passed passed, $failed failed, 0 skipped"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
