@@ -11,7 +11,7 @@ source=$(cd "$1" && pwd)
 rm -rf "$2"
 mkdir -p "$2/closewaitd"
 cd "$2/closewaitd"
-tar -C "$source" -cf - --exclude=./.git --exclude='./build*' --exclude='./autom4te.cache' \
+tar -C "$source" -cf - --exclude=./.git --exclude='./build*' --exclude=./package --exclude='./autom4te.cache' \
     --exclude='./*.log' . | tar --no-same-owner -xf -
 # Of a build inside the tree, if there was one.
 [ ! -f Makefile ] || make -s distclean
