@@ -164,10 +164,13 @@ void prefilter_set_states(struct prefilter *p, tcpstate_set states)
 
 struct prefilter_counts prefilter_read(const struct prefilter *p)
 {
-	return (struct prefilter_counts){
-		.syns = __atomic_load_n(&p->shared->syns, __ATOMIC_RELAXED),
-		.marked = __atomic_load_n(&p->shared->marked, __ATOMIC_RELAXED),
-	};
+	struct prefilter_counts sum = {0};
+
+	for (size_t i = 0; i < PREFILTER_SLOTS; i++) {
+		sum.syns += __atomic_load_n(&p->shared->counts[i].syns, __ATOMIC_RELAXED);
+		sum.marked += __atomic_load_n(&p->shared->counts[i].marked, __ATOMIC_RELAXED);
+	}
+	return sum;
 }
 
 const char *prefilter_hook(const struct prefilter *p)
