@@ -10,27 +10,19 @@
 #include "config.h"
 
 #include "diag.h"
+#include "diagsock.h"
 
 #include <errno.h>
-#include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-/*
- * An answer with every attribute of 6.18 takes about 500 bytes; the kernel sends a dump in pieces
- * as large as the buffer it is read with, at most 32 KiB (netlink_dump()).
- */
+/* An answer with every attribute of 6.18 takes about 500 bytes. */
 #define ANSWER_SIZE 1024
 #define RECV_BATCH  16
-#define DUMP_SIZE   32768
-/* Room for DIAG_BATCH_MAX answers at their true size in the kernel, with a margin. */
-#define RECV_BUFFER (1024 * 1024)
 /* A client whose SYN is held this long has not yet sent it again (RFC 6298: 1 s). */
 #define DEADLINE_MS	 200
 #define DUMP_DEADLINE_MS 800
@@ -41,31 +33,12 @@ struct diag {
 	char requests[DIAG_BATCH_MAX * DIAGMSG_REQUEST_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 	union {
 		char answers[RECV_BATCH][ANSWER_SIZE];
-		char dump[DUMP_SIZE];
+		char dump[DIAGSOCK_DUMP_SIZE];
 	} in __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
 /* Called for each answer to request number index; payload is NULL for an ACK or an error. */
 typedef void answer_fn(void *ctx, size_t index, int error, const void *payload, size_t len);
-
-static int open_socket(void)
-{
-	const struct sockaddr_nl local = {.nl_family = AF_NETLINK};
-	const int size = RECV_BUFFER;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (const struct sockaddr *)&local, sizeof(local)) < 0) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	/* Without CAP_NET_ADMIN the default size has to do: large batches may then lose answers. */
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	return fd;
-}
 
 int diag_open(struct diag **ret_diag)
 {
@@ -73,7 +46,7 @@ int diag_open(struct diag **ret_diag)
 
 	if (!diag)
 		return -ENOMEM;
-	diag->fd = open_socket();
+	diag->fd = diagsock_open();
 	if (diag->fd < 0) {
 		int err = diag->fd;
 
@@ -96,7 +69,7 @@ void diag_close(struct diag *diag)
 /* Leaves a half-read dump behind: the kernel refuses another one on that socket (EBUSY). */
 static void replace_socket(struct diag *diag)
 {
-	int fd = open_socket();
+	int fd = diagsock_open();
 
 	if (fd < 0)
 		return; /* the old one still serves look-ups */
@@ -104,110 +77,25 @@ static void replace_socket(struct diag *diag)
 	diag->fd = fd;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
-static int send_requests(struct diag *diag, const void *buf, size_t len)
-{
-	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-	ssize_t sent;
-
-	do {
-		sent = sendto(diag->fd, buf, len, 0, (const struct sockaddr *)&kernel,
-			      sizeof(kernel));
-	} while (sent < 0 && errno == EINTR);
-	return sent < 0 ? -errno : 0;
-}
-
-/* 0 once something can be read, -ETIMEDOUT at the deadline. */
-static int wait_readable(struct diag *diag, int64_t deadline)
-{
-	struct pollfd pfd = {.fd = diag->fd, .events = POLLIN};
-	int64_t left = deadline - now_ms();
-	int n;
-
-	if (left <= 0)
-		return -ETIMEDOUT;
-	n = poll(&pfd, 1, (int)left);
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
-	return n == 0 ? -ETIMEDOUT : 0;
-}
-
-/* What is left of a datagram. */
-struct cursor {
-	const char *at;
-	size_t left;
-};
-
-struct message {
-	const struct nlmsghdr *nlh;
-	const void *payload;
-	size_t len; /* of the payload */
-	bool cut;   /* the message is longer than the buffer was; its payload is empty */
-};
-
-/*
- * The next message of a datagram; false behind the last. libmnl's own mnl_nlmsg_ok() takes a length
- * of 2^31 or more for a negative one, which fits everywhere.
- */
-static bool next_message(struct cursor *c, struct message *ret_message)
-{
-	const struct nlmsghdr *nlh = (const void *)c->at;
-	size_t step;
-
-	if (c->left < NLMSG_HDRLEN || nlh->nlmsg_len < NLMSG_HDRLEN)
-		return false;
-	if (nlh->nlmsg_len > c->left) {
-		c->left = 0;
-		*ret_message = (struct message){.nlh = nlh, .cut = true};
-		return true;
-	}
-	*ret_message = (struct message){
-		.nlh = nlh, .payload = c->at + NLMSG_HDRLEN, .len = nlh->nlmsg_len - NLMSG_HDRLEN};
-	step = NLMSG_ALIGN(nlh->nlmsg_len);
-	if (step > c->left)
-		step = c->left;
-	c->at += step;
-	c->left -= step;
-	return true;
-}
-
-/* The negative errno in a NLMSG_ERROR or NLMSG_DONE message, 0 for an ACK or a dump's good end. */
-static int message_error(const struct message *message)
-{
-	int error;
-
-	if (message->len < sizeof(error))
-		return -EBADMSG;
-	memcpy(&error, message->payload, sizeof(error));
-	return error > 0 ? -EBADMSG : error;
-}
-
 /* Every message of one datagram that answers one of the n requests from first_seq on. */
 static size_t take_datagram(const char *buf, size_t len, uint32_t first_seq, size_t n,
 			    answer_fn *answer, void *ctx)
 {
-	struct cursor c = {buf, len};
-	struct message message;
+	struct diagsock_cursor c = {buf, len};
+	struct diagsock_message message;
 	size_t answered = 0;
 
-	while (next_message(&c, &message)) {
-		uint32_t index = message.nlh->nlmsg_seq - first_seq;
+	while (diagsock_next(&c, &message)) {
+		uint32_t index = message.seq - first_seq;
 
 		if (index >= n)
 			continue; /* late: its deadline has passed */
 		/* A socket with many TCP-MD5 keys has a long answer; nobody is kept waiting for it. */
 		if (message.cut)
 			answer(ctx, index, -EMSGSIZE, NULL, 0);
-		else if (message.nlh->nlmsg_type == NLMSG_ERROR)
-			answer(ctx, index, message_error(&message), NULL, 0);
-		else if (message.nlh->nlmsg_type == SOCK_DIAG_BY_FAMILY)
+		else if (message.type == NLMSG_ERROR)
+			answer(ctx, index, diagsock_error(&message), NULL, 0);
+		else if (message.type == SOCK_DIAG_BY_FAMILY)
 			answer(ctx, index, 0, message.payload, message.len);
 		else
 			continue;
@@ -229,7 +117,7 @@ static int after_failed_read(struct diag *diag, int err, int64_t deadline, int *
 		*lost = err;
 		return 0;
 	case -EAGAIN:
-		return *lost ? *lost : wait_readable(diag, deadline);
+		return *lost ? *lost : diagsock_wait(diag->fd, deadline);
 	}
 	return err;
 }
@@ -241,7 +129,7 @@ static int after_failed_read(struct diag *diag, int err, int64_t deadline, int *
 static int receive_answers(struct diag *diag, uint32_t first_seq, size_t n, answer_fn *answer,
 			   void *ctx)
 {
-	int64_t deadline = now_ms() + DEADLINE_MS;
+	int64_t deadline = diagsock_now_ms() + DEADLINE_MS;
 	struct mmsghdr msgs[RECV_BATCH];
 	struct sockaddr_nl from[RECV_BATCH];
 	struct iovec iov[RECV_BATCH];
@@ -274,7 +162,7 @@ static int receive_answers(struct diag *diag, uint32_t first_seq, size_t n, answ
 							  first_seq, n, answer, ctx);
 		}
 		/* Other messages without end must not hold the SYNs. */
-		if (answered == before && now_ms() > deadline)
+		if (answered == before && diagsock_now_ms() > deadline)
 			return lost ? lost : -ETIMEDOUT;
 	}
 	return 0;
@@ -332,7 +220,7 @@ void diag_lookup(struct diag *diag, const struct diag_request *requests, size_t 
 		len += diagmsg_put_lookup(diag->requests + len, diag->seq++, &requests[i].socket,
 					  requests[i].cookie, requests[i].details);
 	}
-	err = send_requests(diag, diag->requests, len);
+	err = diagsock_send(diag->fd, diag->requests, len);
 	if (err == 0)
 		err = receive_answers(diag, first_seq, n, take_lookup, &ctx);
 	for (size_t i = 0; i < n; i++) {
@@ -360,7 +248,7 @@ void diag_destroy(struct diag *diag, const struct diag_request *requests, size_t
 		len += diagmsg_put_destroy(diag->requests + len, diag->seq++, &requests[i].socket,
 					   requests[i].cookie);
 	}
-	err = send_requests(diag, diag->requests, len);
+	err = diagsock_send(diag->fd, diag->requests, len);
 	if (err == 0)
 		err = receive_answers(diag, first_seq, n, take_ack, ret_errors);
 	for (size_t i = 0; i < n; i++) {
@@ -384,70 +272,34 @@ int diag_probe_destroy(struct diag *diag)
 }
 
 struct dump {
-	uint32_t seq;
 	struct sock_info *infos;
 	size_t max;
 	size_t count;
 };
 
-/* 1: the dump is complete, 0: more to come, or a negative errno. */
-static int take_dump(struct dump *dump, const char *buf, size_t len)
+static int keep(void *ctx, const struct sock_info *info)
 {
-	struct cursor c = {buf, len};
-	struct message message;
+	struct dump *dump = ctx;
 
-	while (next_message(&c, &message)) {
-		struct sock_info info;
-		int err;
-
-		if (message.nlh->nlmsg_seq != dump->seq)
-			continue; /* the rest of a dump whose deadline has passed */
-		if (message.nlh->nlmsg_flags & NLM_F_DUMP_INTR)
-			return -EINTR;
-		switch (message.nlh->nlmsg_type) {
-		case NLMSG_DONE:
-			/* A dump that fails on the way ends with its errno (netlink_dump_done()). */
-			err = message_error(&message);
-			return err == 0 ? 1 : err;
-		case NLMSG_ERROR:
-			err = message_error(&message);
-			return err == 0 ? -EBADMSG : err;
-		case SOCK_DIAG_BY_FAMILY:
-			if (diagmsg_parse(message.payload, message.len, &info) < 0)
-				return -EBADMSG;
-			if (dump->count < dump->max)
-				dump->infos[dump->count] = info;
-			dump->count++;
-			break;
-		}
-	}
+	if (dump->count < dump->max)
+		dump->infos[dump->count] = *info;
+	dump->count++;
 	return 0;
 }
 
 static int dump_family(struct diag *diag, struct dump *dump, int family,
 		       const struct endpoint *local, tcpstate_set states, int64_t deadline)
 {
-	int done;
+	uint32_t seq = diag->seq++;
+	size_t len = diagmsg_put_dump(diag->requests, seq, family, local, states, false);
+	int done = diagsock_send(diag->fd, diag->requests, len);
+	bool changed = false;
 
-	dump->seq = diag->seq++;
-	done = send_requests(diag, diag->requests,
-			     diagmsg_put_dump(diag->requests, dump->seq, family, local, states));
 	while (done == 0) {
-		struct sockaddr_nl from;
-		socklen_t from_len = sizeof(from);
-		ssize_t got = recvfrom(diag->fd, diag->in.dump, DUMP_SIZE, MSG_DONTWAIT | MSG_TRUNC,
-				       (struct sockaddr *)&from, &from_len);
-
-		if (got < 0 && errno == EAGAIN)
-			done = wait_readable(diag, deadline);
-		else if (got < 0 && errno != EINTR)
-			done = -errno;
-		else if (got > DUMP_SIZE)
-			done = -EBADMSG;
-		else if (got > 0 && from.nl_pid == 0)
-			done = take_dump(dump, diag->in.dump, (size_t)got);
-		if (done == 0 && now_ms() > deadline)
-			done = -ETIMEDOUT;
+		done = diagsock_read_dump(diag->fd, diag->in.dump, seq, deadline, keep, dump,
+					  &changed);
+		if (changed)
+			return -EINTR;
 	}
 	return done < 0 ? done : 0;
 }
@@ -455,7 +307,7 @@ static int dump_family(struct diag *diag, struct dump *dump, int family,
 int diag_sockets_on(struct diag *diag, const struct endpoint *local, tcpstate_set states,
 		    struct sock_info *ret_infos, size_t max, size_t *ret_count)
 {
-	int64_t deadline = now_ms() + DUMP_DEADLINE_MS;
+	int64_t deadline = diagsock_now_ms() + DUMP_DEADLINE_MS;
 	struct dump dump = {.infos = ret_infos, .max = max};
 	int err = 0;
 

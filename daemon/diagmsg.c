@@ -12,6 +12,8 @@
 
 /* Newer than the headers of some distributions we build on (linux/inet_diag.h, 5.8). */
 #define ATTR_CGROUP_ID 21
+/* The attribute that the age is in. */
+#define DETAILS (1 << (INET_DIAG_INFO - 1))
 
 static struct nlmsghdr *put_header(void *buf, uint16_t type, uint16_t flags, uint32_t seq)
 {
@@ -61,7 +63,7 @@ size_t diagmsg_put_lookup(void *buf, uint32_t seq, const struct tuple *socket, u
 	struct inet_diag_req_v2 *req = put_request(nlh, socket, cookie);
 
 	if (details)
-		req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+		req->idiag_ext = DETAILS;
 	return nlh->nlmsg_len;
 }
 
@@ -73,11 +75,9 @@ size_t diagmsg_put_destroy(void *buf, uint32_t seq, const struct tuple *socket, 
 	return nlh->nlmsg_len;
 }
 
-size_t diagmsg_put_dump(void *buf, uint32_t seq, int family, const struct endpoint *local,
-			tcpstate_set states)
+/* One instruction: accept where the local address and port match, else fall off the end. */
+static void put_filter(struct nlmsghdr *nlh, const struct endpoint *local)
 {
-	struct nlmsghdr *nlh = put_header(buf, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, seq);
-	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
 	bool v4 = addr_is_v4(&local->addr);
 	size_t addr_len = v4 ? 4 : 16;
 	const struct inet_diag_hostcond cond = {
@@ -85,7 +85,6 @@ size_t diagmsg_put_dump(void *buf, uint32_t seq, int family, const struct endpoi
 		.prefix_len = v4 ? 32 : 128,
 		.port = ntohs(local->port),
 	};
-	/* One instruction: accept where the local address and port match, else fall off the end. */
 	const size_t len = sizeof(struct inet_diag_bc_op) + sizeof(cond) + addr_len;
 	const struct inet_diag_bc_op op = {
 		.code = INET_DIAG_BC_S_COND,
@@ -97,11 +96,22 @@ size_t diagmsg_put_dump(void *buf, uint32_t seq, int family, const struct endpoi
 	memcpy(code, &op, sizeof(op));
 	memcpy(code + sizeof(op), &cond, sizeof(cond));
 	memcpy(code + sizeof(op) + sizeof(cond), local->addr.s6_addr + 16 - addr_len, addr_len);
+	mnl_attr_put(nlh, INET_DIAG_REQ_BYTECODE, len, code);
+}
+
+size_t diagmsg_put_dump(void *buf, uint32_t seq, int family, const struct endpoint *local,
+			tcpstate_set states, bool details)
+{
+	struct nlmsghdr *nlh = put_header(buf, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, seq);
+	struct inet_diag_req_v2 *req = mnl_nlmsg_put_extra_header(nlh, sizeof(*req));
 
 	req->sdiag_family = (uint8_t)family;
 	req->sdiag_protocol = IPPROTO_TCP;
 	req->idiag_states = states;
-	mnl_attr_put(nlh, INET_DIAG_REQ_BYTECODE, len, code);
+	if (details)
+		req->idiag_ext = DETAILS;
+	if (local)
+		put_filter(nlh, local);
 	return nlh->nlmsg_len;
 }
 

@@ -36,6 +36,7 @@ libclosewaitd_a_SOURCES = \
 	daemon/ctlstats.c \
 	daemon/ctlstatus.c \
 	include/diag.h daemon/diag.c \
+	include/diagsock.h daemon/diagsock.c \
 	include/hostaddr.h daemon/hostaddr.c \
 	include/isolate.h daemon/isolate.c \
 	include/incident.h \

@@ -47,9 +47,12 @@ size_t diagmsg_put_lookup(void *buf, uint32_t seq, const struct tuple *socket, u
 			  bool details);
 /* destroy: always names the cookie; without it a vanished tuple would mean the listener. */
 size_t diagmsg_put_destroy(void *buf, uint32_t seq, const struct tuple *socket, uint64_t cookie);
-/* dump of the sockets of one family (AF_INET, AF_INET6) in one of states on a local endpoint. */
+/*
+ * dump of the sockets of one family (AF_INET, AF_INET6) in one of states, on a local endpoint or
+ * (NULL) on all. An IPv6 socket may carry an IPv4 connection.
+ */
 size_t diagmsg_put_dump(void *buf, uint32_t seq, int family, const struct endpoint *local,
-			tcpstate_set states);
+			tcpstate_set states, bool details);
 
 /*
  * Reads the payload of one SOCK_DIAG_BY_FAMILY answer (struct inet_diag_msg and attributes), which

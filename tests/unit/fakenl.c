@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #define FIRST_FD    1000 /* no real descriptor has such a number here */
-#define MAX_SOCKETS 16
+#define MAX_SOCKETS 256
 #define MAX_OPTIONS 8
 #define MAX_ITEMS   1024
 /* No test needs nearly as many between two resets. */

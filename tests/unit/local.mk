@@ -126,6 +126,7 @@ tests_unit_test_watchdog_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_watchdog_LDADD = $(UNIT_LIBS)
 
 MODEL_SOURCES = tests/unit/model.h tests/unit/model.c
+DIAGWIRE_SOURCES = tests/unit/diagwire.h tests/unit/diagwire.c
 FAKENL_SOURCES = tests/unit/fakenl.h tests/unit/fakenl.c
 FAKENL_WRAP = -Wl,--wrap=socket,--wrap=bind,--wrap=setsockopt,--wrap=close \
 	-Wl,--wrap=sendto,--wrap=recv,--wrap=recvfrom,--wrap=recvmmsg \
@@ -133,10 +134,12 @@ FAKENL_WRAP = -Wl,--wrap=socket,--wrap=bind,--wrap=setsockopt,--wrap=close \
 
 check_PROGRAMS += tests/unit/test_diag
 TESTS += tests/unit/test_diag
-tests_unit_test_diag_SOURCES = tests/unit/test_diag.c $(FAKENL_SOURCES) $(MODEL_SOURCES)
+tests_unit_test_diag_SOURCES = tests/unit/test_diag.c $(FAKENL_SOURCES) $(MODEL_SOURCES) \
+	$(DIAGWIRE_SOURCES)
 tests_unit_test_diag_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_diag_LDFLAGS = $(AM_LDFLAGS) $(FAKENL_WRAP)
 tests_unit_test_diag_LDADD = $(UNIT_LIBS)
+
 
 check_PROGRAMS += tests/unit/test_mitigate
 TESTS += tests/unit/test_mitigate

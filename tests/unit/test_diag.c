@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "diag.h"
+#include "diagwire.h"
 #include "fakenl.h"
 #include "model.h"
 
@@ -25,20 +26,6 @@
 #define DEADLINE_MS	 200
 #define DUMP_DEADLINE_MS 800
 #define FOREIGN_PORT	 4711
-#define CGROUP_ID_ATTR	 21
-/* Marks a socket of the model as an IPv6 one that carries an IPv4 connection. */
-#define DUAL_STACK_UID 6464
-
-/* One datagram before it is sent; a test may change everything about it. */
-struct reply {
-	uint32_t seq;
-	size_t index; /* of the request in its sendto() */
-	uint32_t port_id;
-	unsigned int delay_ms;
-	bool lost;
-	size_t len;
-	char bytes[70000] __attribute__((aligned(8)));
-};
 
 enum order {
 	FORWARD,
@@ -63,103 +50,13 @@ static struct {
 
 /* --- the wire ------------------------------------------------------------------------------------ */
 
-static void append(struct reply *reply, const void *bytes, size_t len)
-{
-	assert_true(reply->len + NLMSG_ALIGN(len) <= sizeof(reply->bytes));
-	memset(reply->bytes + reply->len, 0, NLMSG_ALIGN(len));
-	memcpy(reply->bytes + reply->len, bytes, len);
-	reply->len += NLMSG_ALIGN(len);
-}
-
-static void append_attr(struct reply *reply, uint16_t type, const void *bytes, size_t len)
-{
-	const struct nlattr attr = {.nla_len = (uint16_t)(sizeof(attr) + len), .nla_type = type};
-
-	append(reply, &attr, sizeof(attr));
-	append(reply, bytes, len);
-}
-
-/* Starts a message; the caller ends it. Returns where it starts. */
-static size_t begin_message(struct reply *reply, uint16_t type, uint16_t flags)
-{
-	const struct nlmsghdr nlh = {
-		.nlmsg_type = type, .nlmsg_flags = flags, .nlmsg_seq = reply->seq};
-	size_t start = reply->len;
-
-	append(reply, &nlh, sizeof(nlh));
-	return start;
-}
-
-static void end_message(struct reply *reply, size_t start)
-{
-	uint32_t len = (uint32_t)(reply->len - start);
-
-	memcpy(reply->bytes + start, &len, sizeof(len)); /* nlmsg_len comes first */
-}
-
-static void append_error(struct reply *reply, int error)
-{
-	const struct nlmsgerr err = {.error = error, .msg = {.nlmsg_len = NLMSG_HDRLEN}};
-	size_t start = begin_message(reply, NLMSG_ERROR, 0);
-
-	append(reply, &err, sizeof(err));
-	end_message(reply, start);
-}
-
-static void put_addr(__be32 out[4], const struct in6_addr *addr, bool v4)
-{
-	in_addr_t short_addr = v4 ? addr_to_v4(addr) : 0;
-
-	if (v4)
-		memcpy(out, &short_addr, sizeof(short_addr));
-	else
-		memcpy(out, addr, sizeof(*addr));
-}
-
-static void append_info(struct reply *reply, const struct sock_info *info, uint16_t flags)
-{
-	bool v4 = addr_is_v4(&info->tuple.src.addr) && info->uid != DUAL_STACK_UID;
-	struct inet_diag_msg msg = {
-		.idiag_family = v4 ? AF_INET : AF_INET6,
-		.idiag_state = (uint8_t)info->state,
-		.id = {.idiag_sport = info->tuple.src.port,
-		       .idiag_dport = info->tuple.dst.port,
-		       .idiag_if = info->tuple.scope,
-		       .idiag_cookie = {(uint32_t)info->cookie, (uint32_t)(info->cookie >> 32)}},
-		.idiag_rqueue = info->rqueue,
-		.idiag_wqueue = info->wqueue,
-		.idiag_uid = info->uid,
-		.idiag_inode = info->inode,
-	};
-	const struct tcp_info details = {.tcpi_last_ack_recv = info->age_ms};
-	size_t start = begin_message(reply, SOCK_DIAG_BY_FAMILY, flags);
-
-	put_addr(msg.id.idiag_src, &info->tuple.src.addr, v4);
-	put_addr(msg.id.idiag_dst, &info->tuple.dst.addr, v4);
-	append(reply, &msg, sizeof(msg));
-	append_attr(reply, CGROUP_ID_ATTR, &info->cgroup_id, sizeof(info->cgroup_id));
-	if (info->has_age)
-		append_attr(reply, INET_DIAG_INFO, &details, sizeof(details));
-	end_message(reply, start);
-}
-
-static struct in6_addr get_addr(const __be32 in[4], int family)
-{
-	struct in6_addr addr;
-
-	if (family == AF_INET)
-		return addr_from_v4(in[0]);
-	memcpy(&addr, in, sizeof(addr));
-	return addr;
-}
-
 static struct diag_request decode(const struct inet_diag_req_v2 *req)
 {
 	assert_int_equal(req->sdiag_protocol, IPPROTO_TCP);
 	return (struct diag_request){
-		.socket = {.src = {get_addr(req->id.idiag_src, req->sdiag_family),
+		.socket = {.src = {diagwire_addr(req->id.idiag_src, req->sdiag_family),
 				   req->id.idiag_sport},
-			   .dst = {get_addr(req->id.idiag_dst, req->sdiag_family),
+			   .dst = {diagwire_addr(req->id.idiag_dst, req->sdiag_family),
 				   req->id.idiag_dport},
 			   .scope = req->id.idiag_if},
 		.cookie = (uint64_t)req->id.idiag_cookie[1] << 32 | req->id.idiag_cookie[0],
@@ -182,16 +79,15 @@ static bool selected(const struct sock_info *info, const struct inet_diag_req_v2
 		     const struct nlattr *filter)
 {
 	const char *payload = (const char *)filter + sizeof(*filter);
-	bool v6 = !addr_is_v4(&info->tuple.src.addr) || info->uid == DUAL_STACK_UID;
 	struct inet_diag_hostcond cond;
 	__be32 addr[4] = {0};
 	struct in6_addr local;
 
 	memcpy(&cond, payload + sizeof(struct inet_diag_bc_op), sizeof(cond));
 	memcpy(addr, payload + sizeof(struct inet_diag_bc_op) + sizeof(cond), cond.prefix_len / 8);
-	local = get_addr(addr, cond.family);
+	local = diagwire_addr(addr, cond.family);
 	return info->state != 0 && (req->idiag_states >> info->state & 1) &&
-	       (req->sdiag_family == AF_INET6) == v6 &&
+	       (req->sdiag_family == AF_INET6) == diagwire_is_v6(info) &&
 	       info->tuple.src.port == htons((uint16_t)cond.port) &&
 	       addr_equal(&info->tuple.src.addr, &local);
 }
@@ -201,20 +97,19 @@ static void answer_dump(int fd, const struct nlmsghdr *nlh, const struct inet_di
 	static struct reply reply;
 	const struct nlattr *filter = (const void *)(req + 1);
 	size_t in_piece = 0;
-	size_t start;
 
 	assert_int_equal(nlh->nlmsg_len,
 			 NLMSG_HDRLEN + sizeof(*req) + NLMSG_ALIGN(filter->nla_len));
 	reply = (struct reply){.seq = nlh->nlmsg_seq};
 	if (k.dump_error) {
-		append_error(&reply, k.dump_error);
+		reply_append_error(&reply, k.dump_error);
 		send_reply(fd, &reply);
 		return;
 	}
 	for (size_t i = 0; i < k.model.n_slots; i++) {
 		if (!selected(&k.model.sockets[i], req, filter))
 			continue;
-		append_info(&reply, &k.model.sockets[i], NLM_F_MULTI);
+		reply_append_info(&reply, &k.model.sockets[i], NLM_F_MULTI);
 		if (++in_piece == k.per_piece) {
 			send_reply(fd, &reply);
 			reply = (struct reply){.seq = nlh->nlmsg_seq, .index = reply.index + 1};
@@ -222,9 +117,7 @@ static void answer_dump(int fd, const struct nlmsghdr *nlh, const struct inet_di
 		}
 	}
 	if (!k.never_done) {
-		start = begin_message(&reply, NLMSG_DONE, NLM_F_MULTI);
-		append(&reply, &k.done_error, sizeof(k.done_error));
-		end_message(&reply, start);
+		reply_append_done(&reply, k.done_error);
 	}
 	if (reply.len > 0)
 		send_reply(fd, &reply);
@@ -241,7 +134,7 @@ static void answer_one(struct reply *reply, const struct nlmsghdr *nlh,
 		error = model_kill(&k.model, &request.socket, request.cookie, &info);
 		/* Success is silent unless one asks for it. */
 		if (error < 0 || nlh->nlmsg_flags & NLM_F_ACK)
-			append_error(reply, error);
+			reply_append_error(reply, error);
 		else
 			reply->lost = true;
 		return;
@@ -249,9 +142,9 @@ static void answer_one(struct reply *reply, const struct nlmsghdr *nlh,
 	assert_int_equal(nlh->nlmsg_type, SOCK_DIAG_BY_FAMILY);
 	error = model_answer(&k.model, &request, &info);
 	if (error < 0)
-		append_error(reply, error);
+		reply_append_error(reply, error);
 	else
-		append_info(reply, &info, 0);
+		reply_append_info(reply, &info, 0);
 }
 
 static void send_in_order(int fd, struct reply *replies, size_t n)
@@ -275,7 +168,7 @@ static void send_in_order(int fd, struct reply *replies, size_t n)
 		break;
 	case IN_ONE:
 		for (size_t i = 1; i < n; i++)
-			append(&replies[0], replies[i].bytes, replies[i].len);
+			reply_append(&replies[0], replies[i].bytes, replies[i].len);
 		send_reply(fd, &replies[0]);
 		break;
 	}
@@ -845,7 +738,7 @@ static void a_flood_does_not_outlast_the_deadline(void **state)
 
 	(void)state;
 	fill(2);
-	append_error(&flood, -ENOENT);
+	reply_append_error(&flood, -ENOENT);
 	fakenl_flood(fakenl_fd(), flood.bytes, flood.len, FOREIGN_PORT);
 	k.twist = lose;
 	fakenl_set_read_time(1);
@@ -890,7 +783,7 @@ static int told_error;
 static void tell_error(struct reply *reply)
 {
 	reply->len = 0;
-	append_error(reply, told_error);
+	reply_append_error(reply, told_error);
 }
 
 static void errors_are_handed_on(void **state)
@@ -996,7 +889,7 @@ static void bloat_first(struct reply *reply)
 
 	if (reply->index > 0)
 		return;
-	append_attr(reply, 18, keys, sizeof(keys));
+	reply_append_attr(reply, 18, keys, sizeof(keys));
 	len = (uint32_t)reply->len;
 	memcpy(reply->bytes, &len, sizeof(len));
 }
@@ -1177,7 +1070,7 @@ static void destroy_spares_the_listener_and_the_next(void **state)
 static void answer_with_a_socket(struct reply *reply)
 {
 	reply->len = 0;
-	append_info(reply, &k.model.sockets[0], 0);
+	reply_append_info(reply, &k.model.sockets[0], 0);
 }
 
 static void destroys_that_fail(void **state)

@@ -278,7 +278,7 @@ static void test_dump(void **state)
 		int code_len;
 
 		prepare();
-		len = diagmsg_put_dump(out.bytes, 9, families[i % 2], &local, states);
+		len = diagmsg_put_dump(out.bytes, 9, families[i % 2], &local, states, false);
 		req = check_header(len, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 9);
 		assert_int_equal(req->sdiag_family, families[i % 2]);
 		assert_int_equal(req->sdiag_protocol, IPPROTO_TCP);
@@ -290,6 +290,26 @@ static void test_dump(void **state)
 		for (size_t e = 0; e < sizeof(entries) / sizeof(entries[0]); e++)
 			assert_int_equal(run_filter(code, code_len, &entries[e]),
 					 cases[i / 2].matches >> e & 1);
+	}
+}
+
+static void test_dump_of_all(void **state)
+{
+	const struct inet_diag_req_v2 *req;
+
+	(void)state;
+	for (int details = 0; details <= 1; details++) {
+		size_t len;
+
+		prepare();
+		len = diagmsg_put_dump(out.bytes, 7, AF_INET6, NULL,
+				       tcpstate_bit(TCPSTATE_CLOSE_WAIT), details);
+		req = check_header(len, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP, 7);
+		assert_int_equal(len, NLMSG_HDRLEN + sizeof(*req));
+		assert_int_equal(req->sdiag_family, AF_INET6);
+		assert_int_equal(req->sdiag_protocol, IPPROTO_TCP);
+		assert_int_equal(req->idiag_ext, details ? 1 << (INET_DIAG_INFO - 1) : 0);
+		assert_int_equal(req->idiag_states, 1 << 8);
 	}
 }
 
@@ -696,6 +716,7 @@ int main(void)
 		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_destroy),
 		cmocka_unit_test(test_dump),
+		cmocka_unit_test(test_dump_of_all),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_listener),
 		cmocka_unit_test(test_without_attributes),
