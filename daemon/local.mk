@@ -7,6 +7,7 @@ libclosewaitd_a_SOURCES = \
 	include/control.h daemon/control.c \
 	include/event.h daemon/event.c \
 	include/journal.h daemon/journal.c \
+	include/sockdump.h daemon/sockdump.c \
 	include/sockfile.h daemon/sockfile.c \
 	include/coverage.h daemon/coverage.c \
 	include/explain.h daemon/explain.c \

@@ -140,6 +140,12 @@ tests_unit_test_diag_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_diag_LDFLAGS = $(AM_LDFLAGS) $(FAKENL_WRAP)
 tests_unit_test_diag_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_sockdump
+TESTS += tests/unit/test_sockdump
+tests_unit_test_sockdump_SOURCES = tests/unit/test_sockdump.c $(FAKENL_SOURCES) $(DIAGWIRE_SOURCES)
+tests_unit_test_sockdump_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sockdump_LDFLAGS = $(AM_LDFLAGS) $(FAKENL_WRAP)
+tests_unit_test_sockdump_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_mitigate
 TESTS += tests/unit/test_mitigate
