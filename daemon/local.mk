@@ -59,6 +59,7 @@ libclosewaitd_a_SOURCES = \
 	include/log.h daemon/log.c \
 	include/names.h daemon/names.c \
 	include/notify.h daemon/notify.c \
+	include/owner.h daemon/owner.c \
 	include/outcome.h daemon/outcome.c \
 	include/packet.h daemon/packet.c \
 	include/policy.h daemon/policy.c \
