@@ -83,6 +83,13 @@ TESTS += tests/unit/test_outcome
 tests_unit_test_outcome_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_outcome_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_owner
+TESTS += tests/unit/test_owner
+tests_unit_test_owner_SOURCES = tests/unit/test_owner.c $(FAKEPROC_SOURCES)
+tests_unit_test_owner_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_owner_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=openat,--wrap=readlinkat
+tests_unit_test_owner_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_packet
 TESTS += tests/unit/test_packet
 tests_unit_test_packet_CFLAGS = $(UNIT_CFLAGS)
@@ -127,6 +134,7 @@ tests_unit_test_watchdog_LDADD = $(UNIT_LIBS)
 
 MODEL_SOURCES = tests/unit/model.h tests/unit/model.c
 DIAGWIRE_SOURCES = tests/unit/diagwire.h tests/unit/diagwire.c
+FAKEPROC_SOURCES = tests/unit/fakeproc.h tests/unit/fakeproc.c
 FAKENL_SOURCES = tests/unit/fakenl.h tests/unit/fakenl.c
 FAKENL_WRAP = -Wl,--wrap=socket,--wrap=bind,--wrap=setsockopt,--wrap=close \
 	-Wl,--wrap=sendto,--wrap=recv,--wrap=recvfrom,--wrap=recvmmsg \
