@@ -94,6 +94,8 @@ int kstat_read(struct kstat *ret_kstat)
 
 	if ((err = read_file("/proc/thread-self/net/netstat", text)) < 0 ||
 	    (err = kstat_find(text, "TcpExt", "TCPSYNChallenge", &found.syn_challenges)) < 0 ||
+	    (err = kstat_find(text, "TcpExt", "ListenOverflows", &found.listen_overflows)) < 0 ||
+	    (err = kstat_find(text, "TcpExt", "ListenDrops", &found.listen_drops)) < 0 ||
 	    (err = read_file("/proc/thread-self/net/snmp", text)) < 0 ||
 	    (err = kstat_find(text, "Tcp", "ActiveOpens", &found.active_opens)) < 0)
 		return err;

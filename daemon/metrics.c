@@ -159,12 +159,22 @@ static void write_verdict_time(const struct metrics *m, const char *name, FILE *
 
 static void write_challenges(const struct metrics *m, const char *name, FILE *out)
 {
-	put(out, name, m->coverage->syn_challenges);
+	put(out, name, m->kernel->syn_challenges);
 }
 
 static void write_missed_syns(const struct metrics *m, const char *name, FILE *out)
 {
 	put(out, name, m->coverage->missed);
+}
+
+static void write_listen_overflows(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->kernel->listen_overflows);
+}
+
+static void write_listen_drops(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->kernel->listen_drops);
 }
 
 static void write_prefilter_syns(const struct metrics *m, const char *name, FILE *out)
@@ -232,6 +242,12 @@ static const struct family kernel_families[] = {
 	 write_challenges, 0},
 	{"missed_syns", "gauge", "Those of them that did not come through the queue.",
 	 write_missed_syns, 0},
+	{"kernel_listen_overflows_total", "counter",
+	 "SYNs and last ACKs of handshakes that met a full accept queue (ListenOverflows).",
+	 write_listen_overflows, 0},
+	{"kernel_listen_drops_total", "counter",
+	 "What listeners have dropped for this or any other reason (ListenDrops).",
+	 write_listen_drops, 0},
 };
 
 /* Only where it is attached. */
@@ -260,7 +276,7 @@ static void write_families(const struct metrics *m, const struct family *family,
 void metrics_write(const struct metrics *metrics, FILE *out)
 {
 	write_families(metrics, families, N_FAMILIES(families), out);
-	if (metrics->coverage->state != COVERAGE_UNKNOWN)
+	if (metrics->kernel)
 		write_families(metrics, kernel_families, N_FAMILIES(kernel_families), out);
 	if (metrics->prefilter)
 		write_families(metrics, prefilter_families, N_FAMILIES(prefilter_families), out);

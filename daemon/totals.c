@@ -21,20 +21,34 @@ void totals_start(struct service *s)
 			  strerror(-err));
 }
 
+bool totals_kernel(const struct service *s, struct kstat *ret_since)
+{
+	const struct kstat *start = &s->kernel_at_start;
+	struct kstat now;
+
+	if (!s->kernel_known || kstat_read(&now) < 0)
+		return false;
+	*ret_since = (struct kstat){
+		.syn_challenges = now.syn_challenges - start->syn_challenges,
+		.active_opens = now.active_opens - start->active_opens,
+		.listen_overflows = now.listen_overflows - start->listen_overflows,
+		.listen_drops = now.listen_drops - start->listen_drops,
+	};
+	return true;
+}
+
 void totals_read(const struct service *s, struct totals *ret_totals)
 {
 	struct coverage_facts facts = {.filter = service_filter_in_force(s)};
-	struct kstat now;
 
+	memset(ret_totals, 0, sizeof(*ret_totals));
 	if (s->prefilter)
 		facts.marked = prefilter_read(s->prefilter).marked;
-
-	if (s->kernel_known && kstat_read(&now) == 0) {
-		facts.kernel_known = true;
-		facts.syn_challenges = now.syn_challenges - s->kernel_at_start.syn_challenges;
-		facts.active_opens = now.active_opens - s->kernel_at_start.active_opens;
-	}
-	memset(ret_totals, 0, sizeof(*ret_totals));
+	/* Before the workers' counters: see coverage_judge(). */
+	ret_totals->kernel_known = totals_kernel(s, &ret_totals->kernel);
+	facts.kernel_known = ret_totals->kernel_known;
+	facts.syn_challenges = ret_totals->kernel.syn_challenges;
+	facts.active_opens = ret_totals->kernel.active_opens;
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		stats_accumulate(&ret_totals->stats, worker_stats(s->workers[i]));
 	ret_totals->coverage = coverage_judge(&facts, &ret_totals->stats);
@@ -46,7 +60,7 @@ char *totals_metrics(const struct service *s, size_t *ret_len)
 	struct totals totals;
 	char *text = NULL;
 	FILE *out = open_memstream(&text, ret_len);
-	const struct metrics metrics = {
+	struct metrics metrics = {
 		.stats = &totals.stats,
 		.coverage = &totals.coverage,
 		.version = PACKAGE_VERSION,
@@ -64,6 +78,7 @@ char *totals_metrics(const struct service *s, size_t *ret_len)
 	if (s->prefilter)
 		prefilter = prefilter_read(s->prefilter);
 	totals_read(s, &totals);
+	metrics.kernel = totals.kernel_known ? &totals.kernel : NULL;
 	metrics_write(&metrics, out);
 	if (fclose(out) != 0) {
 		free(text);

@@ -9,6 +9,9 @@
 struct kstat {
 	uint64_t syn_challenges; /* TCPSYNChallenge: SYNs that met a connected socket */
 	uint64_t active_opens;	 /* ActiveOpens: connects, to whatever host */
+	/* SYNs and last ACKs of handshakes that met a full accept queue (tcp_conn_request()). */
+	uint64_t listen_overflows;
+	uint64_t listen_drops; /* those, and what a listener drops for other reasons */
 };
 
 /* -errno of reading, -EBADMSG if a counter is not there; nothing is stored then. */

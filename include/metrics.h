@@ -10,6 +10,7 @@
 
 #include "action.h"
 #include "coverage.h"
+#include "kstat.h"
 #include "prefilter.h"
 #include "stats.h"
 
@@ -20,6 +21,7 @@
 struct metrics {
 	const struct stats *stats;
 	const struct coverage *coverage;
+	const struct kstat *kernel; /* since the start; NULL: cannot be read */
 	const char *version;
 	uint64_t start_time; /* seconds since the epoch */
 	unsigned int workers;

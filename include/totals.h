@@ -9,10 +9,14 @@
 struct totals {
 	struct stats stats;
 	struct coverage coverage;
+	bool kernel_known;   /* kernel is filled */
+	struct kstat kernel; /* since the start */
 };
 
 /* Remembers where the kernel's counters stand now. */
 void totals_start(struct service *s);
+/* The kernel's counters since the start; false if they cannot be read. */
+bool totals_kernel(const struct service *s, struct kstat *ret_since);
 void totals_read(const struct service *s, struct totals *ret_totals);
 /* As Prometheus text, to be freed; NULL if there is no memory. */
 char *totals_metrics(const struct service *s, size_t *ret_len);

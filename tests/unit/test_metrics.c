@@ -53,6 +53,7 @@ static void fill(struct stats *stats)
 
 static struct stats stats;
 static struct coverage coverage;
+static struct kstat kernel;
 static struct prefilter_counts prefilter;
 static struct metrics metrics;
 
@@ -60,11 +61,14 @@ static int setup(void **state)
 {
 	(void)state;
 	memset(&stats, 0, sizeof(stats));
-	coverage = (struct coverage){.state = COVERAGE_OK, .syn_challenges = 9001, .missed = 9002};
+	coverage = (struct coverage){.state = COVERAGE_OK, .missed = 9002};
+	kernel = (struct kstat){
+		.syn_challenges = 9001, .listen_overflows = 9006, .listen_drops = 9007};
 	prefilter = (struct prefilter_counts){.syns = 9003, .marked = 9004};
 	metrics = (struct metrics){
 		.stats = &stats,
 		.coverage = &coverage,
+		.kernel = &kernel,
 		.version = "1.2.3",
 		.start_time = 1767225600,
 		.workers = 4,
@@ -153,10 +157,12 @@ static void test_what_is_not_known_is_not_told(void **state)
 
 	(void)state;
 	coverage.state = COVERAGE_UNKNOWN;
+	metrics.kernel = NULL;
 	metrics.prefilter = NULL;
 	text = write_text(&metrics);
 	assert_null(strstr(text, "kernel_syn_challenges"));
 	assert_null(strstr(text, "missed_syns"));
+	assert_null(strstr(text, "listen_overflows"));
 	assert_null(strstr(text, "prefilter"));
 	assert_non_null(strstr(text, "closewaitd_syns_total{finding=\"collision\"} 0\n"));
 	free(text);
