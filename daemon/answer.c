@@ -18,6 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A listener stays in the answer to "status" for so long after its last trouble. */
+#define FULL_QUEUE_LATELY_US 3600000000ULL
+
 struct request {
 	const char *name;
 	bool changes; /* for trusted callers only */
@@ -37,20 +40,29 @@ static json_t *counter(const _Atomic uint64_t *value)
 	return number(stats_get(value));
 }
 
-static json_t *time_text(const struct timespec *realtime)
+static uint64_t in_ns(const struct timespec *ts)
 {
-	char text[LOG_TIME_SIZE];
-
-	log_time((uint64_t)realtime->tv_sec * 1000000000 + (uint64_t)realtime->tv_nsec, text);
-	return json_string(text);
+	return (uint64_t)ts->tv_sec * 1000000000 + (uint64_t)ts->tv_nsec;
 }
 
-static uint64_t uptime_s(const struct service *s)
+static uint64_t monotonic_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)(now.tv_sec - s->start_monotonic.tv_sec);
+	return in_ns(&now) / 1000;
+}
+
+static json_t *time_text(uint64_t realtime_ns)
+{
+	char text[LOG_TIME_SIZE];
+
+	return json_string(log_time(realtime_ns, text));
+}
+
+static uint64_t uptime_s(const struct service *s)
+{
+	return (monotonic_us() - in_ns(&s->start_monotonic) / 1000) / 1000000;
 }
 
 static json_t *event(struct service *s, const struct incident *incident)
@@ -156,6 +168,31 @@ static json_t *last_collision(struct service *s)
 	return NULL;
 }
 
+/* The listeners whose accept queue was full in the last hour, in no order. */
+static json_t *full_queues(struct service *s)
+{
+	const uint64_t now_us = monotonic_us();
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < s->full_queues.n; i++) {
+		const struct fullqueue_entry *entry = &s->full_queues.entries[i];
+		json_t *object;
+
+		if (now_us - entry->last_us > FULL_QUEUE_LATELY_US)
+			continue;
+		object = event(s, &entry->last);
+		/* Of the last SYN alone; here it is the listener that counts. */
+		json_object_del(object, "event");
+		json_object_del(object, "src");
+		json_object_del(object, "dst");
+		json_object_del(object, "verdict_us");
+		json_object_set_new(object, "syns", number(entry->total));
+		json_object_set_new(object, "first_time", time_text(entry->first_ns));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
 static void answer_status(struct service *s, const struct control_caller *caller,
 			  const json_t *arguments)
 {
@@ -165,15 +202,16 @@ static void answer_status(struct service *s, const struct control_caller *caller
 	totals_read(s, &totals);
 	control_answer(
 		s->control, caller->client,
-		json_pack(
-			"{s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o*}",
-			"release", PACKAGE_VERSION, "pid", (int)getpid(), "start_time",
-			time_text(&s->start_realtime), "uptime_s", number(uptime_s(s)), "mode",
-			mode_name(reload_mode_of(s, s->conf)), "mode_source", reload_mode_source(s),
-			"mode_in_file", mode_name(s->conf->mode), "config", status_config(s),
-			"queue", status_queue(s), "policy", status_policy(&s->conf->policy),
-			"totals", status_totals(s, &totals.stats), "coverage",
-			status_coverage(s, &totals.coverage), "last_collision", last_collision(s)));
+		json_pack("{s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}",
+			  "release", PACKAGE_VERSION, "pid", (int)getpid(), "start_time",
+			  time_text(in_ns(&s->start_realtime)), "uptime_s", number(uptime_s(s)),
+			  "mode", mode_name(reload_mode_of(s, s->conf)), "mode_source",
+			  reload_mode_source(s), "mode_in_file", mode_name(s->conf->mode), "config",
+			  status_config(s), "queue", status_queue(s), "policy",
+			  status_policy(&s->conf->policy), "totals",
+			  status_totals(s, &totals.stats), "coverage",
+			  status_coverage(s, &totals.coverage), "full_queues", full_queues(s),
+			  "last_collision", last_collision(s)));
 }
 
 static void answer_stats(struct service *s, const struct control_caller *caller,

@@ -5,10 +5,15 @@
 #include "ctlclient.h"
 #include "ctloptions.h"
 #include "ctlprint.h"
+#include "fullqueue.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Of those that the daemon keeps, fullqueue.h; all are in the JSON. */
+#define FULL_QUEUES_SHOWN 10
 
 static void print_mode(const json_t *status)
 {
@@ -71,6 +76,49 @@ static void print_totals(const json_t *totals)
 		      ctlprint_count(ctlprint_number(totals, "lookup_errors"), errors));
 }
 
+/* Who was in trouble last comes first. */
+static int by_time(const void *a, const void *b)
+{
+	const json_t *const *left = a, *const *right = b;
+
+	return strcmp(ctlprint_text(*right, "time"), ctlprint_text(*left, "time"));
+}
+
+static void print_full_queue(const json_t *entry)
+{
+	const char *unit = ctlprint_text(entry, "unit");
+	char syns[CTLPRINT_SIZE], time[CTLPRINT_SIZE];
+
+	printf("  %-21s  %s SYNs, the last at %s, with %" PRIu64 " waiting of %" PRIu64
+	       ", uid %" PRIu64 "%s%s\n",
+	       ctlprint_text(entry, "listener"),
+	       ctlprint_count(ctlprint_number(entry, "syns"), syns),
+	       ctlprint_time(ctlprint_text(entry, "time"), time), ctlprint_number(entry, "queued"),
+	       ctlprint_number(entry, "backlog"), ctlprint_number(entry, "uid"),
+	       unit[0] ? ", " : "", unit);
+}
+
+static void print_full_queues(const json_t *array)
+{
+	const json_t *entries[FULLQUEUE_MAX];
+	size_t n = 0, i;
+	const json_t *entry;
+
+	json_array_foreach(array, i, entry)
+	{
+		if (n < FULLQUEUE_MAX)
+			entries[n++] = entry;
+	}
+	if (n == 0)
+		return;
+	qsort(entries, n, sizeof(entries[0]), by_time);
+	puts("full accept queues in the last hour:");
+	for (i = 0; i < n && i < FULL_QUEUES_SHOWN; i++)
+		print_full_queue(entries[i]);
+	if (n > FULL_QUEUES_SHOWN)
+		printf("  and %zu more, see --json\n", n - FULL_QUEUES_SHOWN);
+}
+
 static void print_coverage(const json_t *coverage)
 {
 	const char *state = ctlprint_text(coverage, "state");
@@ -101,6 +149,7 @@ static void print_status(const json_t *status)
 	print_policy(json_object_get(status, "policy"));
 	print_totals(json_object_get(status, "totals"));
 	print_coverage(json_object_get(status, "coverage"));
+	print_full_queues(json_object_get(status, "full_queues"));
 	if (last) {
 		puts("last collision:");
 		ctlprint_event(last);

@@ -28,10 +28,20 @@ static void add_number(struct builder *b, const char *key, uint64_t number)
 	b->fields[b->n++] = (struct event_field){.key = key, .number = number};
 }
 
-static void add_listener(struct builder *b, const struct sock_info *listener)
+static void add_listener(struct builder *b, const struct incident *incident,
+			 struct event_text *text)
 {
+	const struct sock_info *listener = &incident->occupant;
+
+	add_text(b, "listener", endpoint_format(&listener->tuple.src, text->listener));
+	if (incident->syns > 0)
+		add_number(b, "syns", incident->syns);
 	add_number(b, "queued", listener->rqueue);
 	add_number(b, "backlog", listener->wqueue);
+	if (incident->has_kernel) {
+		add_number(b, "listen_overflows", incident->listen_overflows);
+		add_number(b, "listen_drops", incident->listen_drops);
+	}
 }
 
 static void add_occupant(struct builder *b, const struct sock_info *occupant)
@@ -67,7 +77,7 @@ size_t event_fields(const struct incident *incident, const char *cgroup, struct 
 		add_text(&b, "claimant", tcpstate_name(incident->claimant_state));
 	if (incident->has_occupant) {
 		if (occupant->state == TCPSTATE_LISTEN)
-			add_listener(&b, occupant);
+			add_listener(&b, incident, text);
 		else
 			add_occupant(&b, occupant);
 		add_number(&b, "uid", occupant->uid);

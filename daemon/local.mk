@@ -6,6 +6,7 @@ libclosewaitd_a_SOURCES = \
 	include/peer.h daemon/peer.c \
 	include/control.h daemon/control.c \
 	include/event.h daemon/event.c \
+	include/fullqueue.h daemon/fullqueue.c \
 	include/journal.h daemon/journal.c \
 	include/sockdump.h daemon/sockdump.c \
 	include/sockfile.h daemon/sockfile.c \

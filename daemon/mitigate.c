@@ -298,10 +298,34 @@ static void count_work(struct mitigate *m, const struct mitigate_syn *syn,
 	}
 }
 
+/*
+ * How many SYNs of the batch met the full queue that SYN i met, if it is the last of them; else 0.
+ * A server that hangs would fill the ring with one incident for each SYN.
+ */
+static uint32_t count_same_listener(const struct mitigate *m, size_t i)
+{
+	uint32_t count = 0;
+
+	for (size_t k = 0; k < m->n; k++) {
+		if (m->work[k].finding != FINDING_ACCEPT_QUEUE_FULL ||
+		    m->work[k].occupant.cookie != m->work[i].occupant.cookie)
+			continue;
+		if (k > i)
+			return 0;
+		count++;
+	}
+	return count;
+}
+
 static void report(struct mitigate *m, size_t i, uint64_t verdict_us, uint64_t realtime_ns)
 {
 	struct incident incident = judge_incident(&m->work[i], &m->tuples[i], m->settings.mode);
 
+	if (incident.finding == FINDING_ACCEPT_QUEUE_FULL) {
+		incident.syns = count_same_listener(m, i);
+		if (incident.syns == 0)
+			return;
+	}
 	incident.time_ns = realtime_ns;
 	incident.verdict_us = verdict_us;
 	m->ops->report(m->ctx, &incident);

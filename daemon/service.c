@@ -3,8 +3,8 @@
  * One poll loop over five descriptors: signals, the workers' word that there is something to take,
  * the clients of the control socket (one descriptor for all of them), the timer of the metrics
  * file, which is armed only if there is such a file, and that of the keep-alive, which is there
- * only if a service manager waits for one. The loop has a deadline only while suppressed events
- * wait to be told.
+ * only if a service manager waits for one. The loop has a deadline only while something waits to be
+ * told: suppressed events, or the SYNs of a full accept queue since it was told of.
  *
  * What a client's request means is in answer.c, what a new configuration means in reload.c.
  */
@@ -85,17 +85,49 @@ static int start_workers(struct service *s)
 	return 0;
 }
 
-static void tell_incidents(struct service *s)
+static void tell(struct service *s, const struct incident *incident)
+{
+	recent_add(&s->recent, incident);
+	event_tell(&s->events, incident, monotonic_us());
+	answer_publish(s, incident);
+}
+
+/* The kernel's own count stands beside ours: it has the SYNs that never came to the queue. */
+static void tell_full_queue(struct service *s, struct incident *incident)
+{
+	struct kstat kernel;
+
+	incident->has_kernel = totals_kernel(s, &kernel);
+	if (incident->has_kernel) {
+		incident->listen_overflows = kernel.listen_overflows;
+		incident->listen_drops = kernel.listen_drops;
+	}
+	tell(s, incident);
+}
+
+/* Those that are due at now_us. */
+static void tell_full_queues(struct service *s, uint64_t now_us)
 {
 	struct incident incident;
 
+	while (fullqueue_take(&s->full_queues, now_us, &incident))
+		tell_full_queue(s, &incident);
+}
+
+static void tell_incidents(struct service *s)
+{
+	struct incident incident, forgotten;
+
 	for (unsigned int i = 0; i < s->n_workers; i++) {
 		while (worker_take_incident(s->workers[i], &incident)) {
-			recent_add(&s->recent, &incident);
-			event_tell(&s->events, &incident, monotonic_us());
-			answer_publish(s, &incident);
+			if (incident.finding != FINDING_ACCEPT_QUEUE_FULL)
+				tell(s, &incident);
+			else if (fullqueue_add(&s->full_queues, &incident, monotonic_us(),
+					       &forgotten))
+				tell_full_queue(s, &forgotten);
 		}
 	}
+	tell_full_queues(s, monotonic_us());
 }
 
 static int check_workers(const struct service *s)
@@ -135,6 +167,7 @@ static void stop_workers(struct service *s)
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_stop(s->workers[i]);
 	tell_incidents(s);
+	tell_full_queues(s, UINT64_MAX); /* all: there is no later */
 	event_tell_suppressed(&s->events);
 }
 
@@ -196,6 +229,17 @@ static void update_textfile(struct service *s)
 	free(text);
 }
 
+/* Milliseconds until something is due to be told though nobody calls; -1: nothing is. */
+static int patience_ms(const struct service *s)
+{
+	uint64_t wait_us = fullqueue_wait_us(&s->full_queues, monotonic_us());
+
+	if (s->events.suppressed > 0 && wait_us > SUPPRESSED_MS * 1000)
+		return SUPPRESSED_MS;
+	/* Rounded up, so as not to come too early and go round in circles. */
+	return wait_us == UINT64_MAX ? -1 : (int)((wait_us + 999) / 1000);
+}
+
 static int loop(struct service *s)
 {
 	enum { SIGNALS, WORKERS, CONTROL, TEXTFILE, WATCHDOG, N };
@@ -210,12 +254,13 @@ static int loop(struct service *s)
 	int err = 0;
 
 	while (!s->stop && err == 0) {
-		int n = poll(pfds, N, s->events.suppressed > 0 ? SUPPRESSED_MS : -1);
+		int n = poll(pfds, N, patience_ms(s));
 
 		if (n < 0 && errno != EINTR) {
 			log_err("poll");
 			return -errno;
 		}
+		tell_full_queues(s, monotonic_us());
 		if (n == 0)
 			event_tell_suppressed(&s->events);
 		if (n <= 0)

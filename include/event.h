@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest line, NUL included: two IPv6 endpoints, a rule, a path of a control group. */
+/* The longest line, NUL included: three IPv6 endpoints, a rule, a path of a control group. */
 #define EVENT_LINE_SIZE	 1536
 #define EVENT_FIELDS_MAX 32
 
@@ -33,6 +33,7 @@ struct event_text {
 	char time[32];
 	char src[ENDPOINT_STRLEN];
 	char dst[ENDPOINT_STRLEN];
+	char listener[ENDPOINT_STRLEN];
 	char cookie[20];
 	char unit[POLICY_UNIT_SIZE];
 };

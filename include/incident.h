@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* incident: one thing worth telling about one SYN. A value; copied through the ring. */
+/*
+ * incident: one thing worth telling about a SYN, or about several that met the same full accept
+ * queue. A value; copied through the ring.
+ */
 #ifndef CW_INCIDENT_H
 #define CW_INCIDENT_H
 
@@ -17,7 +20,8 @@ struct incident {
 	uint64_t verdict_us; /* from receipt to verdict */
 	enum finding finding;
 	struct tuple syn;
-	int error; /* negative errno of a failed look-up or destroy, 0 if none */
+	uint32_t syns; /* how many of which this is the last; only for a full accept queue */
+	int error;     /* negative errno of a failed look-up or destroy, 0 if none */
 
 	/* The socket on the tuple: the occupant, or the listener whose accept queue is full. */
 	bool has_occupant;
@@ -31,6 +35,9 @@ struct incident {
 	enum action action; /* in audit mode: what enforce mode would have done */
 	enum result result;
 	char rule[POLICY_NAME_SIZE];
+	/* Only for a full accept queue, and where the kernel's counters can be read (kstat.h). */
+	bool has_kernel;
+	uint64_t listen_overflows, listen_drops; /* since the start */
 };
 
 /* Whether this finding is told as an event; the others are counted only. */

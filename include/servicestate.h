@@ -8,6 +8,7 @@
 #include "control.h"
 #include "diag.h"
 #include "event.h"
+#include "fullqueue.h"
 #include "hostaddr.h"
 #include "journal.h"
 #include "kstat.h"
@@ -57,6 +58,7 @@ struct service {
 	struct prefilter *prefilter; /* NULL: not wanted, or not to be had */
 	struct event_output events;
 	struct recent recent;
+	struct fullqueue full_queues;
 	struct worker **workers;
 	unsigned int n_workers;
 

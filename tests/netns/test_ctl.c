@@ -102,6 +102,42 @@ static void speaks_plainly(struct stage *s)
 	assert_non_null(strstr(ctl_run(&s->daemon, "status", NULL)->out, "last collision:"));
 }
 
+/* A server that hangs: one line at once and one for all the rest, and status names it. */
+static void full_accept_queue(struct stage *s)
+{
+	json_t *answer;
+	const json_t *entry, *event;
+
+	daemon_want_control(&s->daemon);
+	stage_listen(s, 1); /* room for two */
+	stage_protect(s, NULL);
+	for (uint16_t i = 0; i < 2; i++)
+		stage_connects(s, CLIENT_PORT + i);
+	for (uint16_t i = 2; i < 5; i++) {
+		assert_int_equal(stage_connect(s, CLIENT_PORT + i, 50).rc, -EINPROGRESS);
+		if (i == 2) {
+			event = daemon_event(&s->daemon, "accept-queue-full");
+			assert_int_equal(event_number(event, "syns"), 1);
+		}
+	}
+	answer = ctl_json(&s->daemon, "status", NULL);
+	assert_int_equal(json_array_size(ctl_member(answer, "full_queues")), 1);
+	entry = json_array_get(ctl_member(answer, "full_queues"), 0);
+	assert_string_equal(ctl_text(entry, "listener"), "127.0.0.1:8000");
+	assert_int_equal(ctl_number(entry, "syns"), 3);
+	assert_int_equal(ctl_number(entry, "queued"), 2);
+	assert_int_equal(ctl_number(entry, "backlog"), 1);
+	assert_true(strcmp(ctl_text(entry, "first_time"), ctl_text(entry, "time")) < 0);
+	json_decref(answer);
+	assert_non_null(
+		strstr(ctl_run(&s->daemon, "status", NULL)->out, "127.0.0.1:8000         3 SYNs"));
+
+	daemon_stop(&s->daemon);
+	event = daemon_event(&s->daemon, "accept-queue-full");
+	assert_int_equal(event_number(event, "syns"), 2);
+	assert_int_equal(daemon_count_events(&s->daemon, NULL), 2);
+}
+
 static void exit_statuses(struct stage *s)
 {
 	daemon_want_control(&s->daemon);
@@ -444,6 +480,7 @@ int main(int argc, char **argv)
 	static const struct stage_test tests[] = {
 		{"answers questions", answers_questions, V4_ONLY, IN_BOTH},
 		{"speaks plainly", speaks_plainly, 0, IN_BOTH},
+		{"full accept queue", full_accept_queue, V4_ONLY, IN_AUDIT},
 		{"exit statuses", exit_statuses, 0, IN_AUDIT},
 		{"keeps events", keeps_events, 0, IN_BOTH},
 		{"follows events", follows_events, V4_ONLY | V6_ONLY, IN_ENFORCE},

@@ -51,6 +51,13 @@ static void ordinary_listener(struct stage *s)
 
 static void accept_queue_full(struct stage *s)
 {
+	/* As bound, whatever the client calls it. */
+	static const char *const listeners[WAY_COUNT] = {
+		[WAY_V4] = "127.0.0.1:8000",
+		[WAY_V6] = "[::1]:8000",
+		[WAY_DUAL] = "[::]:8000",
+		[WAY_MAPPED] = "127.0.0.1:8000",
+	};
 	struct attempt attempt;
 	json_t *event;
 
@@ -63,6 +70,9 @@ static void accept_queue_full(struct stage *s)
 
 	event = daemon_event(&s->daemon, "accept-queue-full");
 	stage_event_is_of(s, event, CLIENT_PORT + 2);
+	assert_string_equal(event_text(event, "listener"), listeners[s->way]);
+	assert_int_equal(event_number(event, "syns"), 1);
+	assert_true(event_number(event, "listen_drops") >= event_number(event, "listen_overflows"));
 	assert_int_equal(event_number(event, "queued"), 2);
 	assert_int_equal(event_number(event, "backlog"), 1);
 	assert_int_equal(event_number(event, "uid"), 0);

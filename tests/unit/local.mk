@@ -58,6 +58,11 @@ tests_unit_test_hostaddr_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=nlif_open,--wrap=nlif_close,--wrap=nlif_query,--wrap=nlif_get_ifflags
 tests_unit_test_hostaddr_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_fullqueue
+TESTS += tests/unit/test_fullqueue
+tests_unit_test_fullqueue_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_fullqueue_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_isolate
 TESTS += tests/unit/test_isolate
 tests_unit_test_isolate_CFLAGS = $(UNIT_CFLAGS)
