@@ -42,6 +42,7 @@ libclosewaitd_a_SOURCES = \
 	include/hostaddr.h daemon/hostaddr.c \
 	include/isolate.h daemon/isolate.c \
 	include/incident.h \
+	include/processors.h daemon/processors.c \
 	include/queue.h daemon/queue.c \
 	include/stats.h daemon/stats.c \
 	include/action.h daemon/action.c \

@@ -4,6 +4,10 @@
  * from the main thread comes through a pointer (a configuration) or a flag (stop), looked at
  * between two batches, and an eventfd that ends the sleep.
  *
+ * Of several workers each keeps to the processors whose SYNs come to its queue. A client waits for
+ * its SYN's verdict anyway, so its processor is free; to wake another one, and to be woken by it, takes
+ * longer than all the rest, and longest on a virtual machine.
+ *
  * Stopping: the queue's length is set to zero first, so that with FAIL_OPEN new SYNs pass
  * unqueued; then what is held is judged as usual, until nothing is left. Closing the socket first
  * would make the kernel drop what is held (nfqnl_rcv_nl_event()).
@@ -16,6 +20,7 @@
 #include "hostaddr.h"
 #include "mitigate.h"
 #include "packet.h"
+#include "processors.h"
 #include "queue.h"
 #include "ring.h"
 
@@ -43,8 +48,9 @@ struct handover {
 
 struct worker {
 	pthread_t thread;
-	int wake_fd; /* to the main thread, which owns it */
-	int call_fd; /* from the main thread */
+	unsigned int share, of; /* which worker of how many */
+	int wake_fd;		/* to the main thread, which owns it */
+	int call_fd;		/* from the main thread */
 	atomic_bool stop;
 	_Atomic(struct handover *) handover; /* the worker frees it */
 	_Atomic uint64_t generation;
@@ -262,6 +268,8 @@ static void *run(void *ctx)
 	struct worker *w = ctx;
 	int n = 0;
 
+	/* Refused, it runs where the scheduler puts it, and more SYNs wait for another processor. */
+	processors_take_share(w->share, w->of);
 	while (n >= 0 && !atomic_load_explicit(&w->stop, memory_order_acquire)) {
 		take_over(w);
 		n = judge_batch(w);
@@ -367,6 +375,8 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 	}
 	w->wake_fd = wake_fd;
 	w->call_fd = -1;
+	w->share = queue_number - conf->queue.number;
+	w->of = conf->queue.workers;
 	err = prepare(w, conf, mode);
 	if (err < 0) {
 		snprintf(error, CONF_ERROR_SIZE, "queue %u: cannot prepare its worker: %s",

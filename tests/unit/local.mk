@@ -105,6 +105,13 @@ TESTS += tests/unit/test_policy
 tests_unit_test_policy_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_policy_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_processors
+TESTS += tests/unit/test_processors
+tests_unit_test_processors_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_processors_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=sched_getaffinity,--wrap=sched_setaffinity
+tests_unit_test_processors_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_queue
 TESTS += tests/unit/test_queue
 tests_unit_test_queue_SOURCES = tests/unit/test_queue.c $(FAKENL_SOURCES)
