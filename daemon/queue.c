@@ -2,7 +2,8 @@
 /*
  * The kernel carries a request out before sendto() returns (nfnetlink_rcv()) and answers only
  * what it refuses, so nothing here waits for an answer: a packet of the queue may stand before it
- * in the receive buffer.
+ * in the receive buffer. The one answer that is asked for is nothing but a reason to wake up: with
+ * it a reader can sleep in recvmmsg() itself, and needs no other system call per batch.
  */
 #include "config.h"
 
@@ -80,7 +81,7 @@ static int open_socket(void)
 	const struct sockaddr_nl local = {.nl_family = AF_NETLINK};
 	const int size = RECV_BUFFER;
 	const int on = 1;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	int err;
 
 	if (fd < 0)
@@ -151,6 +152,17 @@ static unsigned int count_missed(struct queue *queue, uint32_t id)
 	return gap;
 }
 
+/* What queue_wake() asks for; a verdict is answered only if it is refused. */
+static bool is_ack(const char *buf, size_t len)
+{
+	struct nlmsgerr err;
+
+	if (len < NLMSG_HDRLEN + sizeof(err))
+		return false;
+	memcpy(&err, buf + NLMSG_HDRLEN, sizeof(err));
+	return err.error == 0;
+}
+
 /* Every message of one datagram; the kernel sends one packet in each. */
 static void take_datagram(struct queue *queue, const char *buf, size_t len,
 			  struct held_packet *packets, size_t *n, struct queue_losses *losses)
@@ -158,7 +170,7 @@ static void take_datagram(struct queue *queue, const char *buf, size_t len,
 	const struct nlmsghdr *nlh = (const void *)buf;
 
 	if (len >= sizeof(*nlh) && nlh->nlmsg_type == NLMSG_ERROR)
-		losses->verdict_errors++;
+		losses->verdict_errors += !is_ack(buf, len);
 	else if (queuemsg_parse(buf, len, &packets[*n]) < 0)
 		losses->bad_messages++;
 	else
@@ -166,14 +178,15 @@ static void take_datagram(struct queue *queue, const char *buf, size_t len,
 }
 
 /* The number of datagrams that were read, 0 if there is none now, or a negative errno. */
-static int read_datagrams(struct queue *queue, struct queue_losses *losses)
+static int read_datagrams(struct queue *queue, bool wait, struct queue_losses *losses)
 {
 	int got;
 
 	for (size_t i = 0; i < QUEUE_BATCH_MAX; i++)
 		queue->msgs[i].msg_hdr.msg_namelen = sizeof(queue->from[i]);
 	do {
-		got = recvmmsg(queue->fd, queue->msgs, QUEUE_BATCH_MAX, MSG_DONTWAIT, NULL);
+		got = recvmmsg(queue->fd, queue->msgs, QUEUE_BATCH_MAX,
+			       wait ? MSG_WAITFORONE : MSG_DONTWAIT, NULL);
 		if (got < 0 && errno == ENOBUFS)
 			losses->overruns++;
 	} while (got < 0 && (errno == ENOBUFS || errno == EINTR));
@@ -182,7 +195,7 @@ static int read_datagrams(struct queue *queue, struct queue_losses *losses)
 	return got;
 }
 
-int queue_receive(struct queue *queue, struct held_packet *ret_packets, size_t *ret_n,
+int queue_receive(struct queue *queue, bool wait, struct held_packet *ret_packets, size_t *ret_n,
 		  struct queue_losses *ret_losses)
 {
 	struct queue_losses losses = {0};
@@ -191,19 +204,26 @@ int queue_receive(struct queue *queue, struct held_packet *ret_packets, size_t *
 
 	/* Behind a batch of other messages, refused verdicts say, packets may be waiting. */
 	do {
-		got = read_datagrams(queue, &losses);
+		got = read_datagrams(queue, wait, &losses);
 		for (int i = 0; i < got; i++) {
 			/* Only the kernel has port id 0. */
 			if (queue->from[i].nl_pid == 0)
 				take_datagram(queue, queue->in[i], queue->msgs[i].msg_len,
 					      ret_packets, &n, &losses);
 		}
-	} while (n == 0 && got > 0);
+	} while (n == 0 && got > 0 && !wait);
 	*ret_losses = losses;
 	if (got < 0)
 		return got;
 	*ret_n = n;
 	return 0;
+}
+
+int queue_wake(const struct queue *queue)
+{
+	char request[QUEUEMSG_REQUEST_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+	return send_all(queue, request, queuemsg_put_ping(request, 0, queue->number));
 }
 
 int queue_verdicts(struct queue *queue, const struct verdict *verdicts, size_t n)

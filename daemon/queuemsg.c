@@ -41,6 +41,15 @@ size_t queuemsg_put_stop(void *buf, uint32_t seq, uint16_t number)
 	return nlh->nlmsg_len;
 }
 
+size_t queuemsg_put_ping(void *buf, uint32_t seq, uint16_t number)
+{
+	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, number);
+
+	nlh->nlmsg_seq = seq;
+	nlh->nlmsg_flags |= NLM_F_ACK;
+	return nlh->nlmsg_len;
+}
+
 static size_t put_verdict(void *buf, int type, uint16_t number, const struct verdict *v)
 {
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, type, number);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The loop takes what the queue holds and judges it, and sleeps only when there was nothing. Word
- * from the main thread comes through a pointer (a configuration) or a flag (stop), looked at
- * between two batches, and an eventfd that ends the sleep.
+ * The loop takes what the queue holds, or sleeps until it holds something, and judges it. Word from
+ * the main thread comes through a pointer (a configuration) or a flag (stop), looked at between two
+ * batches, and queue_wake() ends the sleep.
  *
  * Of several workers each keeps to the processors whose SYNs come to its queue. A client waits for
  * its SYN's verdict anyway, so its processor is free; to wake another one, and to be woken by it, takes
@@ -31,7 +31,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,7 +49,6 @@ struct worker {
 	pthread_t thread;
 	unsigned int share, of; /* which worker of how many */
 	int wake_fd;		/* to the main thread, which owns it */
-	int call_fd;		/* from the main thread */
 	atomic_bool stop;
 	_Atomic(struct handover *) handover; /* the worker frees it */
 	_Atomic uint64_t generation;
@@ -182,6 +180,13 @@ static void wake(int fd)
 		return;
 }
 
+/* Only for want of memory can it fail, and that passes. */
+static void call(struct worker *w)
+{
+	while (queue_wake(w->queue) < 0)
+		poll(NULL, 0, 1);
+}
+
 static void count_losses(struct worker *w, const struct queue_losses *losses)
 {
 	stats_add(&w->stats.count[STAT_OVERRUNS], losses->overruns);
@@ -190,15 +195,15 @@ static void count_losses(struct worker *w, const struct queue_losses *losses)
 	stats_add(&w->stats.count[STAT_VERDICT_ERRORS], losses->verdict_errors);
 }
 
-/* Judges what the queue holds now; the number of packets, or a negative errno. */
-static int judge_batch(struct worker *w)
+/* Judges what the queue holds; the number of packets, or a negative errno. */
+static int judge_batch(struct worker *w, bool wait)
 {
 	struct queue_losses losses;
 	uint64_t receipt_us;
 	size_t n = 0;
 	int err;
 
-	err = queue_receive(w->queue, w->packets, &n, &losses);
+	err = queue_receive(w->queue, wait, w->packets, &n, &losses);
 	count_losses(w, &losses);
 	if (err < 0 || n == 0)
 		return err;
@@ -240,26 +245,11 @@ static void take_over(struct worker *w)
 	wake(w->wake_fd);
 }
 
-static int sleep_until_called(struct worker *w)
-{
-	struct pollfd pfds[] = {
-		{.fd = queue_fd(w->queue), .events = POLLIN},
-		{.fd = w->call_fd, .events = POLLIN},
-	};
-	uint64_t calls;
-
-	if (poll(pfds, 2, -1) < 0 && errno != EINTR)
-		return -errno;
-	if ((pfds[1].revents & POLLIN) && read(w->call_fd, &calls, sizeof(calls)) < 0)
-		return -errno;
-	return 0;
-}
-
 static void drain(struct worker *w)
 {
 	if (queue_stop(w->queue) < 0)
 		stats_add(&w->stats.count[STAT_VERDICT_ERRORS], 1);
-	while (judge_batch(w) > 0)
+	while (judge_batch(w, false) > 0)
 		;
 }
 
@@ -272,9 +262,7 @@ static void *run(void *ctx)
 	processors_take_share(w->share, w->of);
 	while (n >= 0 && !atomic_load_explicit(&w->stop, memory_order_acquire)) {
 		take_over(w);
-		n = judge_batch(w);
-		if (n == 0)
-			n = sleep_until_called(w);
+		n = judge_batch(w, true);
 	}
 	if (n < 0) {
 		atomic_store(&w->failure, n);
@@ -340,8 +328,6 @@ void worker_free(struct worker *w)
 	mitigate_free(w->mitigate);
 	ring_free(w->incidents);
 	free(atomic_load(&w->handover));
-	if (w->call_fd >= 0)
-		close(w->call_fd);
 	free(w);
 }
 
@@ -351,9 +337,6 @@ static int prepare(struct worker *w, const struct conf *conf, enum mode mode)
 	const struct mitigate_settings settings = settings_of(conf, mode);
 	int err;
 
-	w->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->call_fd < 0)
-		return -errno;
 	if ((err = diag_open(&w->diag)) < 0 || (err = hostaddr_open(&w->host)) < 0 ||
 	    (err = cgroup_open(&w->cgroups)) < 0 ||
 	    (err = mitigate_new(&ops, w, &w->stats, &w->mitigate)) < 0 ||
@@ -374,7 +357,6 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 		return -ENOMEM;
 	}
 	w->wake_fd = wake_fd;
-	w->call_fd = -1;
 	w->share = queue_number - conf->queue.number;
 	w->of = conf->queue.workers;
 	err = prepare(w, conf, mode);
@@ -405,7 +387,7 @@ fail:
 void worker_stop(struct worker *w)
 {
 	atomic_store_explicit(&w->stop, true, memory_order_release);
-	wake(w->call_fd);
+	call(w);
 	pthread_join(w->thread, NULL);
 }
 
@@ -417,7 +399,7 @@ int worker_configure(struct worker *w, const struct conf *conf, enum mode mode, 
 		return -ENOMEM;
 	*handover = (struct handover){settings_of(conf, mode), generation};
 	free(atomic_exchange(&w->handover, handover));
-	wake(w->call_fd);
+	call(w);
 	return 0;
 }
 

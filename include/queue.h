@@ -3,13 +3,14 @@
  * queue: one NFQUEUE and the socket it is bound to.
  *
  * Between open and close every packet of the queue is held by the kernel until queue_verdicts().
- * One thread at a time.
+ * One thread at a time, but for queue_wake().
  */
 #ifndef CW_QUEUE_H
 #define CW_QUEUE_H
 
 #include "queuemsg.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,11 +35,14 @@ int queue_open(uint16_t number, uint32_t max_held, struct queue **ret_queue);
 /* The descriptor to poll for packets. */
 int queue_fd(const struct queue *queue);
 /*
- * Takes the packets that are there now, at most QUEUE_BATCH_MAX. Their data is valid until the
- * next call. Returns 0 with no packets only if there are none; losses is always filled.
+ * Takes the packets that are there, at most QUEUE_BATCH_MAX. Their data is valid until the next call.
+ * Without wait, returns 0 with no packets only if there are none. With wait, sleeps until there is
+ * something, and it may have been no packet. losses is always filled.
  */
-int queue_receive(struct queue *queue, struct held_packet *ret_packets, size_t *ret_n,
+int queue_receive(struct queue *queue, bool wait, struct held_packet *ret_packets, size_t *ret_n,
 		  struct queue_losses *ret_losses);
+/* From any thread: ends the queue_receive() that waits, or the next one that would. */
+int queue_wake(const struct queue *queue);
 /* n verdicts, in the order in which their packets were received; all of one batch. */
 int queue_verdicts(struct queue *queue, const struct verdict *verdicts, size_t n);
 /*

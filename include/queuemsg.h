@@ -43,6 +43,8 @@ struct queue_settings {
 size_t queuemsg_put_bind(void *buf, uint32_t seq, const struct queue_settings *settings);
 /* Writes a request after which packets pass unqueued; those held stay held. */
 size_t queuemsg_put_stop(void *buf, uint32_t seq, uint16_t number);
+/* Writes a request that changes nothing and is answered. */
+size_t queuemsg_put_ping(void *buf, uint32_t seq, uint16_t number);
 
 /*
  * Writes n verdicts, at most n * QUEUEMSG_REQUEST_MAX bytes; returns the length. Verdicts are in

@@ -338,7 +338,9 @@ static ssize_t read_one(int fd, void *buf, size_t size, bool peek, struct sockad
 static bool begin_read(int fd, int flags)
 {
 	socket_of(fd);
-	assert_true(flags & MSG_DONTWAIT);
+	/* No one comes to wake a test that sleeps. */
+	if (!(flags & MSG_DONTWAIT) && !next_item(fd))
+		fail_msg("sleeps, and nothing is on its way");
 	fake.now_ms += fake.read_ms;
 	return !fails(FAKENL_RECV);
 }
@@ -373,6 +375,8 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags,
 	unsigned int count = 0;
 
 	assert_null(timeout);
+	/* Else it would wait until all of msgs are filled. */
+	assert_true(flags & (MSG_DONTWAIT | MSG_WAITFORONE));
 	if (!begin_read(fd, flags))
 		return -1;
 	while (count < n) {

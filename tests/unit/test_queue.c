@@ -171,6 +171,10 @@ static uint32_t be32_of(const struct nlattr *attr)
 
 static void configure(const struct nlmsghdr *nlh)
 {
+	if (nlh->nlmsg_flags & NLM_F_ACK) {
+		deliver_error_message(0);
+		return;
+	}
 	k.configs++;
 	k.maxlen = be32_of(find_attr(nlh, NFQA_CFG_QUEUE_MAXLEN));
 	if (k.refusal)
@@ -269,7 +273,7 @@ static int tear_down(void **state)
 static void receive(void)
 {
 	memset(&k.losses, 0x5a, sizeof(k.losses));
-	assert_int_equal(queue_receive(k.queue, k.packets, &k.n, &k.losses), 0);
+	assert_int_equal(queue_receive(k.queue, false, k.packets, &k.n, &k.losses), 0);
 }
 
 static void expect_losses(unsigned int overruns, unsigned int missed, unsigned int bad,
@@ -492,6 +496,30 @@ static void overruns_are_counted_and_survived(void **state)
 	assert_int_equal(k.n, 0);
 }
 
+/* fakenl fails a test that sleeps when nothing is there. */
+static void a_waiting_reader_is_woken(void **state)
+{
+	struct queue_losses none = {0};
+
+	(void)state;
+	assert_int_equal(queue_wake(k.queue), 0);
+	assert_int_equal(queue_receive(k.queue, true, k.packets, &k.n, &k.losses), 0);
+	assert_int_equal(k.n, 0);
+	assert_memory_equal(&k.losses, &none, sizeof(none));
+	/* Between packets it is no loss either, and takes no place. */
+	hold(1, 0);
+	assert_int_equal(queue_wake(k.queue), 0);
+	hold(2, 0);
+	assert_int_equal(queue_receive(k.queue, true, k.packets, &k.n, &k.losses), 0);
+	assert_int_equal(k.n, 2);
+	assert_int_equal(k.packets[1].id, 2);
+	assert_memory_equal(&k.losses, &none, sizeof(none));
+	/* It changes nothing about the queue. */
+	assert_int_equal(k.configs, 1);
+	fakenl_fail(FAKENL_SENDTO, 0, 1, ENOBUFS);
+	assert_int_equal(queue_wake(k.queue), -ENOBUFS);
+}
+
 static void interruptions_do_no_harm(void **state)
 {
 	struct verdict verdict = {.id = 1};
@@ -513,7 +541,7 @@ static void reading_fails(void **state)
 	(void)state;
 	fakenl_deliver_error(fakenl_fd(), ENOBUFS);
 	fakenl_deliver_error(fakenl_fd(), EIO);
-	assert_int_equal(queue_receive(k.queue, k.packets, &n, &k.losses), -EIO);
+	assert_int_equal(queue_receive(k.queue, false, k.packets, &n, &k.losses), -EIO);
 	expect_losses(1, 0, 0, 0);
 	assert_int_equal(n, 77);
 	hold(1, 0);
@@ -727,6 +755,7 @@ int main(void)
 		QUEUE_TEST(every_packet_is_delivered_in_order),
 		QUEUE_TEST(other_processes_are_passed_over),
 		QUEUE_TEST(overruns_are_counted_and_survived),
+		QUEUE_TEST(a_waiting_reader_is_woken),
 		QUEUE_TEST(interruptions_do_no_harm),
 		QUEUE_TEST(reading_fails),
 		QUEUE_TEST(a_packet_with_an_id_is_delivered_however_cut),

@@ -142,6 +142,22 @@ static void test_stop(void **state)
 	assert_int_equal(get_be32(attrs.of[NFQA_CFG_QUEUE_MAXLEN]), 0);
 }
 
+static void test_ping(void **state)
+{
+	const struct nlmsghdr *nlh = (const void *)out.bytes;
+	size_t len;
+
+	(void)state;
+	prepare();
+	len = queuemsg_put_ping(out.bytes, 7, 61);
+	assert_true(len <= QUEUEMSG_REQUEST_MAX);
+	check_untouched_from(len);
+	assert_int_equal(nlh->nlmsg_len, len);
+	assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
+	assert_int_equal(nlh->nlmsg_seq, 7);
+	assert_int_equal(read_message(nlh, NFQNL_MSG_CONFIG, 61).n, 0);
+}
+
 /* --- verdicts ----------------------------------------------------------------------------------- */
 
 #define MAX_HELD 64
@@ -626,6 +642,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_ping),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_no_verdicts),
 		cmocka_unit_test(test_random_verdicts),
