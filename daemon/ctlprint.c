@@ -148,6 +148,22 @@ static bool is_control(const char *at)
 	return byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] < 0xa0);
 }
 
+/* A name that somebody else has chosen, of a control group for one, comes to a terminal. */
+static void disarm(char *text)
+{
+	for (char *at = text; *at; at++) {
+		if (is_control(at))
+			*at = (unsigned char)*at == 0xc2 ? (at[1] = '?') : '?';
+	}
+}
+
+const char *ctlprint_word(const char *text, char buf[static CTLPRINT_SIZE])
+{
+	snprintf(buf, CTLPRINT_SIZE, "%s", text ? text : "");
+	disarm(buf);
+	return buf;
+}
+
 const char *ctlprint_text(const json_t *object, const char *key)
 {
 	json_t *value = json_object_get(object, key);
@@ -155,14 +171,11 @@ const char *ctlprint_text(const json_t *object, const char *key)
 
 	if (!json_is_string(value))
 		return "";
-	/* A name that somebody else has chosen, of a control group for one, comes to a terminal. */
 	text = strdup(json_string_value(value));
-	for (char *at = text; at && *at; at++) {
-		if (is_control(at))
-			*at = (unsigned char)*at == 0xc2 ? (at[1] = '?') : '?';
-	}
-	if (text)
+	if (text) {
+		disarm(text);
 		json_string_set(value, text);
+	}
 	free(text);
 	return json_string_value(value);
 }

@@ -65,6 +65,7 @@ int ctl_reload(struct ctl *ctl, int argc, char **argv)
 int ctl_metrics(struct ctl *ctl, int argc, char **argv)
 {
 	json_t *answer = NULL;
+	const char *text;
 	int status;
 
 	if (ctl_arguments(ctl, argc, argv, NULL, 0, 0) < 0)
@@ -72,12 +73,17 @@ int ctl_metrics(struct ctl *ctl, int argc, char **argv)
 	status = ctlclient_ask(ctl, json_pack("{s:s}", "request", "metrics"), &answer);
 	if (status != CTL_OK)
 		return status;
-	if (ctl->json)
+	text = json_string_value(json_object_get(answer, "metrics"));
+	if (ctl->json) {
 		ctlclient_print(answer);
-	else
-		fputs(json_string_value(json_object_get(answer, "metrics")), stdout);
+	} else if (text) {
+		fputs(text, stdout);
+	} else {
+		ctl_complain("metrics: the daemon's answer holds none");
+		status = CTL_FAILED;
+	}
 	json_decref(answer);
-	return CTL_OK;
+	return status;
 }
 
 static uint64_t now_us(void)

@@ -21,6 +21,7 @@ static void print_counts(const char *heading, const json_t *object)
 {
 	const char *key;
 	json_t *value;
+	char name[CTLPRINT_SIZE];
 
 	json_object_foreach((json_t *)object, key, value)
 	{
@@ -29,7 +30,7 @@ static void print_counts(const char *heading, const json_t *object)
 		if (heading)
 			puts(heading);
 		heading = NULL;
-		print_count(key, (uint64_t)json_integer_value(value));
+		print_count(ctlprint_word(key, name), (uint64_t)json_integer_value(value));
 	}
 }
 

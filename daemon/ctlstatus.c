@@ -50,9 +50,10 @@ static void print_policy(const json_t *policy)
 	json_array_foreach(json_object_get(policy, "stale"), i, state)
 	{
 		size_t len = strlen(stale);
+		char word[CTLPRINT_SIZE];
 
 		snprintf(stale + len, sizeof(stale) - len, "%s%s", i > 0 ? ", " : "",
-			 json_string_value(state));
+			 ctlprint_word(json_string_value(state), word));
 	}
 	ctlprint_pair("policy", COLOUR_NONE, "%s by default, %" PRIu64 " rules%s%s; stale: %s",
 		      ctlprint_text(policy, "default"), ctlprint_number(policy, "rules"),

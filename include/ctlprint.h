@@ -28,6 +28,8 @@ const char *ctlprint_us(uint64_t us, char buf[static CTLPRINT_SIZE]);
 /* "2026-01-31 13:00:00.123", local time, for the time of an event; as it is if it is none. */
 const char *ctlprint_time(const char *text, char buf[static CTLPRINT_SIZE]);
 
+/* A word that comes from the daemon, NULL for none, cut to fit and fit for a terminal. */
+const char *ctlprint_word(const char *text, char buf[static CTLPRINT_SIZE]);
 /* Members of an object that may be missing: "" and 0. Texts are fit for a terminal. */
 const char *ctlprint_text(const json_t *object, const char *key);
 uint64_t ctlprint_number(const json_t *object, const char *key);
