@@ -2,6 +2,7 @@ include tests/lib/local.mk
 include tests/tools/local.mk
 include tests/unit/local.mk
 include tests/platform/local.mk
+include tests/fuzz/local.mk
 include tests/netns/local.mk
 include tests/kernel/local.mk
 include tests/bench/local.mk
