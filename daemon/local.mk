@@ -11,6 +11,7 @@ libclosewaitd_a_SOURCES = \
 	include/sockdump.h daemon/sockdump.c \
 	include/sockfile.h daemon/sockfile.c \
 	include/coverage.h daemon/coverage.c \
+	include/child.h daemon/child.c \
 	include/explain.h daemon/explain.c \
 	include/kstat.h daemon/kstat.c \
 	include/metrics.h daemon/metrics.c \

@@ -14,6 +14,11 @@ TESTS += tests/unit/test_action
 tests_unit_test_action_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_action_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_child
+TESTS += tests/unit/test_child
+tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_child_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_control
 TESTS += tests/unit/test_control
 tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
