@@ -12,6 +12,8 @@ libclosewaitd_a_SOURCES = \
 	include/sockfile.h daemon/sockfile.c \
 	include/coverage.h daemon/coverage.c \
 	include/child.h daemon/child.c \
+	include/trial.h daemon/trial.c \
+	include/trialsock.h daemon/trialsock.c \
 	include/explain.h daemon/explain.c \
 	include/kstat.h daemon/kstat.c \
 	include/metrics.h daemon/metrics.c \
