@@ -5,6 +5,7 @@ libclosewaitd_a_SOURCES = \
 	include/outbox.h daemon/outbox.c \
 	include/peer.h daemon/peer.c \
 	include/control.h daemon/control.c \
+	include/ephemeral.h daemon/ephemeral.c \
 	include/event.h daemon/event.c \
 	include/fullqueue.h daemon/fullqueue.c \
 	include/journal.h daemon/journal.c \
@@ -68,6 +69,8 @@ libclosewaitd_a_SOURCES = \
 	include/outcome.h daemon/outcome.c \
 	include/packet.h daemon/packet.c \
 	include/policy.h daemon/policy.c \
+	include/portdraw.h daemon/portdraw.c \
+	include/portset.h daemon/portset.c \
 	include/prefilter.h include/prefilter_shared.h \
 	include/queuemsg.h daemon/queuemsg.c \
 	include/ring.h daemon/ring.c \

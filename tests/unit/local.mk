@@ -116,6 +116,15 @@ tests_unit_test_processors_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_processors_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=sched_getaffinity,--wrap=sched_setaffinity
 tests_unit_test_processors_LDADD = $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_portdraw
+TESTS += tests/unit/test_portdraw
+tests_unit_test_portdraw_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_portdraw_LDADD = $(UNIT_LIBS) -lm
+
+check_PROGRAMS += tests/unit/test_portset
+TESTS += tests/unit/test_portset
+tests_unit_test_portset_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_portset_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_queue
 TESTS += tests/unit/test_queue
