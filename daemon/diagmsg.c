@@ -188,6 +188,7 @@ int diagmsg_parse(const void *payload, size_t len, struct sock_info *ret_info)
 	info.rqueue = msg.idiag_rqueue;
 	info.wqueue = msg.idiag_wqueue;
 	info.inode = msg.idiag_inode;
+	info.ifindex = msg.id.idiag_if;
 	info.uid = msg.idiag_uid;
 	*ret_info = info;
 	return 0;

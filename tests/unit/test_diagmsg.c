@@ -449,6 +449,7 @@ static void test_answers(void **state)
 		assert_int_equal(info.rqueue, 101);
 		assert_int_equal(info.wqueue, 102);
 		assert_int_equal(info.inode, 104);
+		assert_int_equal(info.ifindex, 5);
 		assert_int_equal(info.uid, 4000000000U);
 	}
 }
