@@ -195,6 +195,12 @@ size_t daemon_count_events(struct daemon *daemon, const char *name)
 	return count;
 }
 
+void daemon_forget(struct daemon *daemon)
+{
+	loglines_forget(&daemon->log);
+	daemon->next_event = daemon->next_message = 0;
+}
+
 int daemon_wait_exit(struct daemon *daemon)
 {
 	int status;

@@ -53,6 +53,9 @@ json_t *daemon_event(struct daemon *daemon, const char *name);
 /* How many events of this name there were so far; NULL: of any name. */
 size_t daemon_count_events(struct daemon *daemon, const char *name);
 
+/* Drops the lines read so far, for tests that have many; events are invalid then. */
+void daemon_forget(struct daemon *daemon);
+
 /* Waits for the end and for the last line; the exit status, or 128 + the signal that killed it. */
 int daemon_wait_exit(struct daemon *daemon);
 /* SIGTERM, a successful exit and the line of totals. */

@@ -78,8 +78,8 @@ static void stay_on_one_processor(unsigned int index)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-/* The longest that one of the processors stood still since the start. */
-static long stalled_ms(const struct load *load)
+/* The longest that one of the processors did. */
+long load_stalled_ms(const struct load *load)
 {
 	long worst = 0;
 
@@ -139,7 +139,7 @@ _Noreturn static void connect_on_and_on(struct load *load, unsigned int index,
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	stay_on_one_processor(index);
 	while (!load->stop) {
-		long stalled = stalled_ms(load);
+		long stalled = load_stalled_ms(load);
 		int64_t start = mono_ns();
 		int fd = sock_connect(NULL, server, CONNECT_MS);
 		long ms = (long)((mono_ns() - start) / 1000000);
@@ -147,7 +147,7 @@ _Noreturn static void connect_on_and_on(struct load *load, unsigned int index,
 		if (ms > LOAD_SLOW_MS) {
 			/* Time for the pulses to find out that they were late as well. */
 			poll(NULL, 0, 10 * PULSE_MS);
-			ms -= stalled_ms(load) - stalled;
+			ms -= load_stalled_ms(load) - stalled;
 		}
 		count_connect(client, fd < 0 ? fd : 0, ms);
 		if (fd >= 0)

@@ -29,12 +29,18 @@ void loglines_init(struct loglines *log, int fd)
 	*log = (struct loglines){.fd = fd};
 }
 
-void loglines_release(struct loglines *log)
+void loglines_forget(struct loglines *log)
 {
 	for (size_t i = 0; i < log->count; i++) {
 		free(log->lines[i].text);
 		json_decref(log->lines[i].object);
 	}
+	log->count = 0;
+}
+
+void loglines_release(struct loglines *log)
+{
+	loglines_forget(log);
 	free(log->lines);
 	free(log->rest);
 	if (log->fd >= 0)

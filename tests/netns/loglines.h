@@ -25,6 +25,8 @@ struct loglines {
 void loglines_init(struct loglines *log, int fd);
 void loglines_release(struct loglines *log);
 
+/* Drops the lines that are there. */
+void loglines_forget(struct loglines *log);
 /* Reads what is there. */
 void loglines_read(struct loglines *log);
 /*

@@ -112,6 +112,30 @@ struct rawsyn rawsyn_make(const union endpoint *src, const union endpoint *dst)
 	return syn;
 }
 
+struct rawsyn rawsyn_again(const void *bytes, size_t len, const union endpoint *dst)
+{
+	struct rawsyn syn = {.dst = endpoint_unmapped(dst), .len = len};
+	const struct iphdr *ip = (void *)syn.bytes;
+	struct tcphdr *tcp;
+
+	assert_true(len <= sizeof(syn.bytes));
+	memcpy(syn.bytes, bytes, len);
+	syn.tcp = is_v4(&syn) ? ip->ihl * 4U : sizeof(struct ip6_hdr);
+	assert_true(syn.tcp + sizeof(*tcp) <= len);
+	tcp = (void *)(syn.bytes + syn.tcp);
+	tcp->dest = htons(endpoint_port(dst));
+	set_tcp_checksum(&syn);
+	return syn;
+}
+
+void rawsyn_set_sequence(struct rawsyn *syn, uint32_t number)
+{
+	struct tcphdr *tcp = (void *)(syn->bytes + syn->tcp);
+
+	tcp->seq = htonl(number);
+	set_tcp_checksum(syn);
+}
+
 void rawsyn_break_checksum(struct rawsyn *syn)
 {
 	syn->bytes[syn->tcp + offsetof(struct tcphdr, check)] ^= 0x55;

@@ -23,7 +23,14 @@ struct rawsyn {
 /* A SYN without fault; IPv4 for v4-mapped endpoints. */
 struct rawsyn rawsyn_make(const union endpoint *src, const union endpoint *dst);
 
+/*
+ * A SYN that was on its way before, from its IP header on (TCP_SAVED_SYN), to this end again: its
+ * port may have been rewritten meanwhile.
+ */
+struct rawsyn rawsyn_again(const void *bytes, size_t len, const union endpoint *dst);
+
 /* Each changes one thing, and the checksums with it where they are not that thing. */
+void rawsyn_set_sequence(struct rawsyn *syn, uint32_t number);
 void rawsyn_break_checksum(struct rawsyn *syn);
 /* The data offset in words: 5 is what the packet has. */
 void rawsyn_set_data_offset(struct rawsyn *syn, unsigned int words);
