@@ -5,6 +5,7 @@ include tests/platform/local.mk
 include tests/fuzz/local.mk
 include tests/netns/local.mk
 include tests/kernel/local.mk
+include tests/soak/local.mk
 include tests/bench/local.mk
 
 # Every suite's rule of its own is in its folder; this one is about the sources.
