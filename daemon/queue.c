@@ -177,7 +177,10 @@ static void take_datagram(struct queue *queue, const char *buf, size_t len,
 		losses->missed += count_missed(queue, packets[(*n)++].id);
 }
 
-/* The number of datagrams that were read, 0 if there is none now, or a negative errno. */
+/*
+ * The number of datagrams that were read, 0 if there is none now, or a negative errno. Who waits is
+ * given 0 for an overrun too: the answer to queue_wake() may be among what was lost.
+ */
 static int read_datagrams(struct queue *queue, bool wait, struct queue_losses *losses)
 {
 	int got;
@@ -189,9 +192,9 @@ static int read_datagrams(struct queue *queue, bool wait, struct queue_losses *l
 			       wait ? MSG_WAITFORONE : MSG_DONTWAIT, NULL);
 		if (got < 0 && errno == ENOBUFS)
 			losses->overruns++;
-	} while (got < 0 && (errno == ENOBUFS || errno == EINTR));
+	} while (got < 0 && !wait && (errno == ENOBUFS || errno == EINTR));
 	if (got < 0)
-		return errno == EAGAIN ? 0 : -errno;
+		return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? 0 : -errno;
 	return got;
 }
 
