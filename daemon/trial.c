@@ -72,12 +72,17 @@ static int connect_pair(struct stage *stage, struct endpoint *ret_client, int *r
 
 	if (client_fd < 0)
 		return client_fd;
-	if ((err = trialsock_connected(client_fd, in_ms(LOOPBACK_MS))) == 0 &&
-	    (err = trialsock_local(client_fd, ret_client)) == 0)
+	err = trialsock_connected(client_fd, in_ms(LOOPBACK_MS));
+	if (err == -EINPROGRESS)
+		err = -ETIMEDOUT;
+	else if (err == 0)
+		err = trialsock_local(client_fd, ret_client);
+	if (err == 0) {
 		err = server_fd = trialsock_accept(stage->listener, ret_client, in_ms(ACK_MS));
-	/* To the client it is there: the last part of the handshake, a bare ACK, did not arrive. */
-	if (err == -ETIMEDOUT)
-		stage->trial->ack_lost = true;
+		/* To the client it is there: the last part of the handshake, a bare ACK, is lost. */
+		if (err == -ETIMEDOUT)
+			stage->trial->ack_lost = true;
+	}
 	if (err < 0) {
 		close(client_fd);
 		return err;
