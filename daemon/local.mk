@@ -9,6 +9,8 @@ libclosewaitd_a_SOURCES = \
 	include/event.h daemon/event.c \
 	include/fullqueue.h daemon/fullqueue.c \
 	include/journal.h daemon/journal.c \
+	include/scan.h daemon/scan.c \
+	include/scangroup.h daemon/scangroup.c \
 	include/sockdump.h daemon/sockdump.c \
 	include/sockfile.h daemon/sockfile.c \
 	include/coverage.h daemon/coverage.c \

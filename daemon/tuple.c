@@ -68,6 +68,20 @@ static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 	return a->port == b->port && addr_equal(&a->addr, &b->addr);
 }
 
+int endpoint_compare(const struct endpoint *a, const struct endpoint *b)
+{
+	int order = memcmp(&a->addr, &b->addr, sizeof(a->addr));
+
+	return order ? order : memcmp(&a->port, &b->port, sizeof(a->port));
+}
+
+int tuple_compare(const struct tuple *a, const struct tuple *b)
+{
+	int order = endpoint_compare(&a->src, &b->src);
+
+	return order ? order : endpoint_compare(&a->dst, &b->dst);
+}
+
 bool tuple_equal(const struct tuple *a, const struct tuple *b)
 {
 	return a->scope == b->scope && endpoint_equal(&a->src, &b->src) &&

@@ -47,6 +47,10 @@ bool addr_is_linklocal(const struct in6_addr *addr);
 /* bits counts from the start of the 128-bit form: a /8 of IPv4 is 96 + 8. */
 bool addr_in_prefix(const struct in6_addr *addr, const struct in6_addr *prefix, unsigned int bits);
 
+/* An order to sort by, which means nothing else; of tuples by src, then dst, without the scope. */
+int endpoint_compare(const struct endpoint *a, const struct endpoint *b);
+int tuple_compare(const struct tuple *a, const struct tuple *b);
+
 bool tuple_equal(const struct tuple *a, const struct tuple *b);
 /* The address that decides the scope: a link-local one of the two, NULL if neither is. */
 const struct in6_addr *tuple_linklocal(const struct tuple *t);

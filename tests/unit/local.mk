@@ -143,6 +143,11 @@ TESTS += tests/unit/test_ring
 tests_unit_test_ring_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ring_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_scan
+TESTS += tests/unit/test_scan
+tests_unit_test_scan_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_scan_LDADD = $(UNIT_LIBS) -lm
+
 check_PROGRAMS += tests/unit/test_tcpstate
 TESTS += tests/unit/test_tcpstate
 tests_unit_test_tcpstate_CFLAGS = $(UNIT_CFLAGS)

@@ -193,6 +193,35 @@ static void test_tuple_equal(void **state)
 }
 
 /* Either end will do; where both are link-local they are on the same link. */
+/* A total order: as the bytes stand, the address before the port, src before dst. */
+static void test_order(void **state)
+{
+	static const char *const sorted[] = {"127.0.0.1:1", "127.0.0.1:256", "127.0.0.2:1",
+					     "[::1]:1"};
+	const size_t n = sizeof(sorted) / sizeof(sorted[0]);
+
+	(void)state;
+	for (size_t i = 0; i < n * n * n * n; i++) {
+		const size_t digits[] = {i / (n * n * n), i / (n * n) % n, i / n % n, i % n};
+		struct endpoint e[4];
+		struct tuple a, b;
+		int want;
+
+		for (size_t d = 0; d < 4; d++)
+			assert_int_equal(endpoint_parse(sorted[digits[d]], &e[d]), 0);
+		a = (struct tuple){e[0], e[1], 1};
+		b = (struct tuple){e[2], e[3], 2};
+		want = endpoint_compare(&e[0], &e[2]);
+		if (want == 0)
+			want = endpoint_compare(&e[1], &e[3]);
+		assert_true((tuple_compare(&a, &b) > 0) == (want > 0));
+		assert_true((tuple_compare(&a, &b) < 0) == (want < 0));
+		assert_true((endpoint_compare(&e[0], &e[1]) == 0) == (digits[0] == digits[1]));
+		assert_true((endpoint_compare(&e[0], &e[1]) < 0) ==
+			    (endpoint_compare(&e[1], &e[0]) > 0));
+	}
+}
+
 static void test_tuple_linklocal(void **state)
 {
 	struct tuple t = {.src = endpoint("fe80::1", 1), .dst = endpoint("fe80::2", 2)};
@@ -375,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_prefix_of_v4),
 		cmocka_unit_test(test_prefix_at_every_length),
 		cmocka_unit_test(test_tuple_equal),
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_tuple_linklocal),
 		cmocka_unit_test(test_reverse),
 		cmocka_unit_test(test_format),
