@@ -25,7 +25,7 @@ static struct rawsyn forge(const struct member *m, struct chance *chance)
 		break;
 	case FORGE_REVERSE:
 		/* What comes back from a rewritten destination is rewritten too, but for a SYN. */
-		if (m->place->way != THERE_REDIRECTED)
+		if (!m->place->redirected)
 			syn = rawsyn_make(&m->place->answered, &m->client_end);
 		break;
 	case FORGERIES:

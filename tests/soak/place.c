@@ -98,7 +98,7 @@ static void redirect(uint16_t from, uint16_t to)
 		 to);
 }
 
-static void make_place(struct place *place, int index)
+static void make_place(struct place *place, int index, bool tracks)
 {
 	const uint16_t port = (uint16_t)(SERVER_PORT + index);
 	const int on = 1;
@@ -106,12 +106,13 @@ static void make_place(struct place *place, int index)
 	char address[64];
 
 	place->way = (enum way_there)(index % THERE_COUNT);
+	place->redirected = tracks && place->way == THERE_REDIRECTED;
 	place->waits = index >= THERE_COUNT;
 	snprintf(address, sizeof(address), "%s%d", ways[place->way].client_net, 10 + index);
 	place->client = stage_end(address, 0);
 	place->answered = stage_end(ways[place->way].dialled, port);
 	place->dialled = place->answered;
-	if (place->way == THERE_REDIRECTED) {
+	if (place->redirected) {
 		endpoint_set_port(&place->dialled, (uint16_t)(DIALLED_PORT + index));
 		redirect((uint16_t)(DIALLED_PORT + index), port);
 	}
@@ -124,12 +125,13 @@ static void make_place(struct place *place, int index)
 			 0);
 }
 
-void places_make(struct place places[PLACES])
+void places_make(struct place places[PLACES], bool tracks)
 {
 	prepare_namespace();
 	for (int i = 0; i < PLACES; i++)
-		make_place(&places[i], i);
-	keep_tracked();
+		make_place(&places[i], i, tracks);
+	if (tracks)
+		keep_tracked();
 }
 
 void places_queue_foreign(void)
@@ -160,7 +162,7 @@ void place_forget(const struct place *place, uint16_t port)
 {
 	char address[INET_ADDRSTRLEN];
 
-	if (place->way != THERE_REDIRECTED)
+	if (!place->redirected)
 		return;
 	inet_ntop(AF_INET, &place->client.v4.sin_addr, address, sizeof(address));
 	run_line("conntrack -D -p tcp -s %s --sport %u", address, port);

@@ -30,6 +30,7 @@ enum way_there {
 
 struct place {
 	enum way_there way;
+	bool redirected;	 /* REDIRECT is at work */
 	bool waits;		 /* its clients wait in the accept queue */
 	union endpoint client;	 /* port 0 */
 	union endpoint dialled;	 /* what clients connect to */
@@ -37,8 +38,11 @@ struct place {
 	int listener;		 /* non-blocking, keeps the clients' SYNs (TCP_SAVE_SYN) */
 };
 
-/* Addresses, routes, sysctls and NAT of the namespace, and the listeners. */
-void places_make(struct place places[PLACES]);
+/*
+ * Addresses, routes, sysctls and NAT of the namespace, and the listeners. Without connection
+ * tracking nothing is redirected either.
+ */
+void places_make(struct place places[PLACES], bool tracks);
 /* To be called after the rules are in: queues the foreign SYNs too, which they leave alone. */
 void places_queue_foreign(void);
 

@@ -270,7 +270,7 @@ static void part(struct soak *s, const struct dial *dial)
 	    s->stales.count[dial->place->way] < STALE_PER_PLACE &&
 	    chance_below(&s->chance, 4) < 3) {
 		stales_leak(&s->stales, dial->place, dial->client, dial->server,
-			    dial->place->way != THERE_REDIRECTED && chance_one_in(&s->chance, 3));
+			    !dial->place->redirected && chance_one_in(&s->chance, 3));
 		return;
 	}
 	sock_reset(dial->client);
@@ -430,13 +430,13 @@ void soak_round(struct soak *s, bool upset)
 	account_for_challenges(s);
 }
 
-void soak_begin(struct soak *s, struct stage *stage, uint64_t seed)
+void soak_begin(struct soak *s, struct stage *stage, uint64_t seed, bool tracks)
 {
 	*s = (struct soak){.stage = stage, .chance = {seed}};
 	fdlimit_raise();
 	stales_init(&s->stales);
 	s->keeper = keeper_start();
-	places_make(s->places);
+	places_make(s->places, tracks);
 	daemon_start(&stage->daemon, conf);
 	must(rules_up(stage->daemon.conf_path), "put the rules in");
 	places_queue_foreign();

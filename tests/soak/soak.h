@@ -52,8 +52,8 @@ struct soak {
 	long challenges_before, retransmitted_before;
 };
 
-/* The namespace, the daemon and its rules. */
-void soak_begin(struct soak *soak, struct stage *stage, uint64_t seed);
+/* The namespace, with or without connection tracking; the daemon and its rules. */
+void soak_begin(struct soak *soak, struct stage *stage, uint64_t seed, bool tracks);
 /* Some ten thousand SYNs, and the account of them. */
 void soak_round(struct soak *soak, bool upset);
 /* Checks every member for the last time. */
