@@ -12,8 +12,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 source_dir=$top
 # shellcheck source=tests/lib/setup.sh
 . "$top/tests/lib/setup.sh"
-packages="$packages clang libbpf-dev shellcheck conntrack man-db groff
-    debhelper lintian systemd dbus python3"
+packages="$packages clang libbpf-dev shellcheck conntrack man-db groff netcat-openbsd python3
+    debhelper lintian systemd dbus"
 
 passed=0
 failed=0

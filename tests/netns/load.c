@@ -4,8 +4,6 @@
 #include "load.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -14,23 +12,19 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/sysinfo.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
 #include "lib/monotime.h"
 #include "lib/snmp.h"
 #include "lib/sockets.h"
+#include "pulse.h"
 
 #define CLIENTS_MAX 8
 /* Longer than any connect takes that ends at all with the default number of retransmissions. */
-#define CONNECT_MS     20000
-#define PATIENCE_MS    30000
-#define PROCESSORS_MAX 8
-/* A process that wants to run every so often tells when the machine itself stood still. */
-#define PULSE_MS 2
+#define CONNECT_MS  20000
+#define PATIENCE_MS 30000
 
 struct client {
 	pid_t pid;
@@ -43,8 +37,7 @@ struct load {
 	atomic_bool stop;
 	long retransmitted_before;
 	pid_t server;
-	pid_t pulses[PROCESSORS_MAX];
-	atomic_long stalled_ms[PROCESSORS_MAX]; /* how late that process was, all in all */
+	struct pulse *pulse;
 	unsigned int n;
 	struct client clients[CLIENTS_MAX];
 };
@@ -58,49 +51,6 @@ _Noreturn static void serve(int listener)
 		fd = accept(listener, NULL, NULL);
 		if (fd >= 0)
 			close(fd);
-	}
-}
-
-/* The rules share SYNs out to queues by processor: let there be clients on each of them. */
-static void stay_on_one_processor(unsigned int index)
-{
-	cpu_set_t all, one;
-	unsigned int turn;
-
-	if (sched_getaffinity(0, sizeof(all), &all) < 0)
-		return;
-	turn = index % (unsigned int)CPU_COUNT(&all);
-	CPU_ZERO(&one);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (CPU_ISSET(cpu, &all) && turn-- == 0)
-			CPU_SET(cpu, &one);
-	}
-	sched_setaffinity(0, sizeof(one), &one);
-}
-
-/* The longest that one of the processors did. */
-long load_stalled_ms(const struct load *load)
-{
-	long worst = 0;
-
-	for (unsigned int i = 0; i < PROCESSORS_MAX; i++) {
-		if (load->stalled_ms[i] > worst)
-			worst = load->stalled_ms[i];
-	}
-	return worst;
-}
-
-_Noreturn static void beat(struct load *load, unsigned int processor)
-{
-	const struct timespec pause = {.tv_nsec = PULSE_MS * 1000000L};
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	stay_on_one_processor(processor);
-	for (;;) {
-		int64_t start = mono_ns();
-
-		nanosleep(&pause, NULL);
-		load->stalled_ms[processor] += (long)((mono_ns() - start) / 1000000) - PULSE_MS;
 	}
 }
 
@@ -137,18 +87,16 @@ _Noreturn static void connect_on_and_on(struct load *load, unsigned int index,
 	struct client *client = &load->clients[index];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	stay_on_one_processor(index);
+	/* The rules share SYNs out to queues by processor: let there be clients on each of them. */
+	pulse_stay_on_one_processor(index);
 	while (!load->stop) {
-		long stalled = load_stalled_ms(load);
+		long stalled = pulse_stalled_ms(load->pulse);
 		int64_t start = mono_ns();
 		int fd = sock_connect(NULL, server, CONNECT_MS);
 		long ms = (long)((mono_ns() - start) / 1000000);
 
-		if (ms > LOAD_SLOW_MS) {
-			/* Time for the pulses to find out that they were late as well. */
-			poll(NULL, 0, 10 * PULSE_MS);
-			ms -= load_stalled_ms(load) - stalled;
-		}
+		if (ms > LOAD_SLOW_MS)
+			ms -= pulse_stalled_now_ms(load->pulse) - stalled;
 		count_connect(client, fd < 0 ? fd : 0, ms);
 		if (fd >= 0)
 			leave(fd);
@@ -196,12 +144,7 @@ struct load *load_start(const union endpoint *server, unsigned int n)
 		serve(listener);
 	load->server = pid;
 	close(listener);
-	for (unsigned int i = 0; i < PROCESSORS_MAX && i < (unsigned int)get_nprocs(); i++) {
-		pid = must_fork();
-		if (pid == 0)
-			beat(load, i);
-		load->pulses[i] = pid;
-	}
+	load->pulse = pulse_start();
 	for (unsigned int i = 0; i < n; i++) {
 		pid = must_fork();
 		if (pid == 0)
@@ -260,12 +203,7 @@ struct load_result load_stop(struct load *load)
 	result.retransmitted = retransmitted_syns() - load->retransmitted_before;
 	kill(load->server, SIGKILL);
 	waitpid(load->server, NULL, 0);
-	for (unsigned int i = 0; i < PROCESSORS_MAX; i++) {
-		if (load->pulses[i] > 0) {
-			kill(load->pulses[i], SIGKILL);
-			waitpid(load->pulses[i], NULL, 0);
-		}
-	}
+	pulse_stop(load->pulse);
 	munmap(load, sizeof(*load));
 	return result;
 }

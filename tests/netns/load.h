@@ -30,8 +30,6 @@ struct load *load_start(const union endpoint *server, unsigned int n);
 long load_connects(const struct load *load);
 /* Waits until n more connects are done. */
 void load_wait(const struct load *load, long n);
-/* For how long the machine itself has stood still since the start. */
-long load_stalled_ms(const struct load *load);
 /* Lets every client end its last connect. */
 struct load_result load_stop(struct load *load);
 /* Fails the test unless there were connects, none failed and at most slow were slow. */

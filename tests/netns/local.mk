@@ -13,6 +13,7 @@ NETNS_TESTS = \
 	tests/netns/test_states \
 	tests/netns/test_audit \
 	tests/netns/test_strange \
+	tests/netns/test_original \
 	tests/netns/test_places \
 	tests/netns/test_faults \
 	tests/netns/test_filter \
@@ -42,6 +43,7 @@ tests_netns_libnetns_a_SOURCES = \
 	tests/netns/leaker.c tests/netns/leaker.h \
 	tests/netns/load.c tests/netns/load.h \
 	tests/netns/loglines.c tests/netns/loglines.h \
+	tests/netns/pulse.c tests/netns/pulse.h \
 	tests/netns/rawsyn.c tests/netns/rawsyn.h \
 	tests/netns/rules.c tests/netns/rules.h \
 	tests/netns/stage.c tests/netns/stage.h
@@ -49,6 +51,10 @@ tests_netns_libnetns_a_SOURCES = \
 tests_netns_test_collision_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_collision_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_collision_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_original_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_original_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_original_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_states_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_states_CFLAGS = $(NETNS_CFLAGS)
@@ -128,7 +134,7 @@ tests_netns_test_ctl_abuse_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_ctl_abuse_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_ctl_abuse_LDADD = $(NETNS_LIBS)
 
-netns-programs: $(NETNS_TESTS) tests/netns/jumpclock.so closewaitd closewaitctl conf/closewaitd-rules
+netns-programs: $(NETNS_TESTS) tests/netns/jumpclock.so tests/tools/minefield closewaitd closewaitctl conf/closewaitd-rules
 check-netns: netns-programs
 	$(srcdir)/tests/netns/run.sh .
 endif

@@ -277,14 +277,19 @@ static void part(struct soak *s, const struct dial *dial)
 	close(dial->server);
 }
 
-static void note_slowest(struct soak *s, const struct dials *dials, long stalled)
+static void note_slowest(struct soak *s, const struct dials *dials, long stalled_before)
 {
 	long *slowest = s->upset ? &s->figures.slowest_upset_ms : &s->figures.slowest_ms;
+	long worst = 0;
 
 	for (size_t i = 0; i < dials->n; i++) {
-		if (dials->list[i].ms - stalled > *slowest)
-			*slowest = dials->list[i].ms - stalled;
+		if (dials->list[i].ms > worst)
+			worst = dials->list[i].ms;
 	}
+	if (worst > *slowest)
+		worst -= pulse_stalled_now_ms(s->pulse) - stalled_before;
+	if (worst > *slowest)
+		*slowest = worst;
 }
 
 /* --- the daemon -------------------------------------------------------------------------------*/
@@ -339,7 +344,7 @@ static void step(struct soak *s)
 	enum trouble trouble = s->upset ? (enum trouble)chance_below(&s->chance, 4) : TROUBLE_NONE;
 	struct member *lent_one = &s->members[chance_below(&s->chance, MEMBERS)];
 	bool lends = s->lives[lent_one - s->members];
-	long stalled = load_stalled_ms(s->load);
+	long stalled = pulse_stalled_ms(s->pulse);
 	struct dials dials = {.n = 0};
 	int whose[DIALS_MAX];
 	size_t for_members;
@@ -356,7 +361,7 @@ static void step(struct soak *s)
 	forge_for_members(s);
 	make_trouble(s, trouble);
 	dials_finish(&dials, s->places);
-	note_slowest(s, &dials, load_stalled_ms(s->load) - stalled);
+	note_slowest(s, &dials, stalled);
 	judge_all(s, &dials, trouble != TROUBLE_KILL);
 	if (s->stage->daemon.pid == 0)
 		revive(s);
@@ -435,6 +440,7 @@ void soak_begin(struct soak *s, struct stage *stage, uint64_t seed, bool tracks)
 	*s = (struct soak){.stage = stage, .chance = {seed}};
 	fdlimit_raise();
 	stales_init(&s->stales);
+	s->pulse = pulse_start();
 	s->keeper = keeper_start();
 	places_make(s->places, tracks);
 	daemon_start(&stage->daemon, conf);
@@ -451,6 +457,7 @@ void soak_end(struct soak *s)
 			harmed(s, &s->members[i], rc);
 	}
 	keeper_stop(&s->keeper);
+	pulse_stop(s->pulse);
 	stales_release(&s->stales);
 	free(s->told.cookies);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "netns/load.h"
+#include "netns/pulse.h"
 #include "netns/stage.h"
 #include "soak/dial.h"
 #include "soak/keeper.h"
@@ -46,6 +47,7 @@ struct soak {
 	struct keeper keeper;
 	struct told told;
 	struct figures figures;
+	struct pulse *pulse;
 	struct load *load; /* of the round */
 	bool upset;	   /* the daemon is stopped, killed, restarted in this round */
 	long challenges;   /* those that the forged SYNs of this round will provoke */
