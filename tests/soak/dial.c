@@ -126,5 +126,14 @@ void dials_finish(struct dials *dials, struct place places[PLACES])
 	struct acceptance acceptance = {dials, places};
 
 	connect_all(dials);
-	must(wait_until(all_are_accepted, &acceptance, PATIENCE_MS), "accept every client");
+	if (wait_until(all_are_accepted, &acceptance, PATIENCE_MS) == 0)
+		return;
+	for (size_t i = 0; i < dials->n; i++) {
+		const struct dial *dial = &dials->list[i];
+
+		if (dial->server < 0 && !dial->place->waits)
+			fail_msg("a connect to %s from port %u, which met %s, was not accepted",
+				 place_name(dial->place), dial->port,
+				 dial->met ? "a stale socket" : "nobody");
+	}
 }

@@ -16,7 +16,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,7 +27,9 @@
 #include "netns/rules.h"
 #include "soak/forge.h"
 
-#define PATIENCE_MS	10000
+#define PATIENCE_MS 10000
+/* After a connect its event comes in a moment, or never. */
+#define SPEAK_MS	1000
 #define STEPS		30
 #define DIALS		48
 #define FORGED_MEMBERS	16
@@ -67,21 +68,54 @@ static void blame(struct soak *s, uint64_t cookie)
 
 struct telling {
 	struct soak *soak;
-	uint64_t cookie;
+	const struct dial *dial;
 };
 
 static bool is_told(void *arg)
 {
 	const struct telling *telling = arg;
+	struct told *told = &telling->soak->told;
 
-	told_read(&telling->soak->told, &telling->soak->stage->daemon);
-	return told_take(&telling->soak->told, telling->cookie);
+	told_read(told, &telling->soak->stage->daemon);
+	return told_take(told, telling->dial->met->cookie);
+}
+
+static const char *said_of(const struct telling *telling)
+{
+	struct told *told = &telling->soak->told;
+	const struct dial *dial = telling->dial;
+
+	told_read(told, &telling->soak->stage->daemon);
+	return told_otherwise(told, dial->port, endpoint_port(&dial->place->answered));
+}
+
+static bool is_spoken_of(void *arg)
+{
+	return said_of(arg) != NULL;
+}
+
+/* It was not destroyed in a calm round: has the daemon said that it could not find out in time? */
+static void judge_survivor(struct soak *s, const struct dial *dial, int err)
+{
+	struct telling telling = {s, dial};
+	const char *said;
+
+	wait_until(is_spoken_of, &telling, SPEAK_MS);
+	said = said_of(&telling);
+	if (said && strcmp(said, "lookup-failed") == 0) {
+		s->figures.given_up++;
+		return;
+	}
+	s->figures.missed++;
+	print_error("missed: %s port %u, cookie %" PRIx64 ", ended by %s; the daemon said: %s\n",
+		    place_name(dial->place), dial->port, dial->met->cookie, strerror(err),
+		    said ? said : "nothing");
 }
 
 /* The connect has come through: what has become of the socket that its SYN met? */
 static void judge(struct soak *s, const struct dial *dial, bool daemon_lived)
 {
-	struct telling telling = {s, dial->met->cookie};
+	struct telling telling = {s, dial};
 	int err = sock_error(dial->met->fd);
 
 	s->figures.collisions++;
@@ -96,9 +130,7 @@ static void judge(struct soak *s, const struct dial *dial, bool daemon_lived)
 	} else if (s->upset) {
 		s->figures.healed_upset++;
 	} else {
-		s->figures.missed++;
-		print_error("missed: %s port %u, cookie %" PRIx64 ", ended by %s\n",
-			    place_name(dial->place), dial->port, dial->met->cookie, strerror(err));
+		judge_survivor(s, dial, err);
 	}
 	stales_remove(&s->stales, dial->place, dial->met);
 }
@@ -110,8 +142,9 @@ static void judge_all(struct soak *s, const struct dials *dials, bool daemon_liv
 			judge(s, &dials->list[i], daemon_lived);
 	}
 	told_read(&s->told, &s->stage->daemon);
-	while (s->told.count > 0)
-		blame(s, s->told.cookies[--s->told.count]);
+	for (size_t i = 0; i < s->told.count; i++)
+		blame(s, s->told.cookies[i]);
+	told_clear(&s->told);
 }
 
 /* --- forged SYNs ------------------------------------------------------------------------------*/
@@ -459,5 +492,5 @@ void soak_end(struct soak *s)
 	keeper_stop(&s->keeper);
 	pulse_stop(s->pulse);
 	stales_release(&s->stales);
-	free(s->told.cookies);
+	told_release(&s->told);
 }

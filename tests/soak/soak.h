@@ -28,6 +28,7 @@ struct figures {
 	long collisions;	/* connects that have met a leaked socket */
 	long destroyed;		/* of them: by the daemon */
 	long healed_upset;	/* by the kernel, while the daemon was away */
+	long given_up;		/* by the kernel; the daemon has told that time ran out */
 	long missed;		/* by the kernel, and the daemon was there */
 	long unproven;		/* leaked sockets that only a forged SYN has met */
 	long wrongly_destroyed; /* told of by the daemon, or seen by a member */

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/endpoint.h"
 #include "netns/check.h"
 
-static void add(struct told *told, uint64_t cookie)
+static void add_cookie(struct told *told, uint64_t cookie)
 {
 	if (told->count == told->room) {
 		told->room += 64;
@@ -18,15 +19,46 @@ static void add(struct told *told, uint64_t cookie)
 	told->cookies[told->count++] = cookie;
 }
 
+static uint16_t port_in(const json_t *event, const char *key)
+{
+	union endpoint end;
+
+	must(endpoint_parse_pair(event_text(event, key), &end), "read an event's addresses");
+	return endpoint_port(&end);
+}
+
+static void add_other(struct told *told, const char *name, const json_t *event)
+{
+	struct told_other *other;
+
+	if (told->n_others == told->others_room) {
+		told->others_room += 64;
+		told->others = realloc(told->others, told->others_room * sizeof(*told->others));
+		assert_non_null(told->others);
+	}
+	other = &told->others[told->n_others++];
+	*other = (struct told_other){port_in(event, "src"), port_in(event, "dst"), ""};
+	strncpy(other->name, name, sizeof(other->name) - 1);
+}
+
+static void add(struct told *told, const char *name, const json_t *event)
+{
+	if (strcmp(name, "collision") == 0)
+		name = event_text(event, "result");
+	if (strcmp(name, "destroyed") == 0)
+		add_cookie(told, strtoull(event_text(event, "cookie"), NULL, 16));
+	else
+		add_other(told, name, event);
+}
+
 void told_read(struct told *told, struct daemon *daemon)
 {
 	loglines_read(&daemon->log);
 	for (size_t i = 0; i < daemon->log.count; i++) {
 		const struct logline *line = &daemon->log.lines[i];
 
-		if (line->event && strcmp(line->event, "collision") == 0 &&
-		    strcmp(event_text(line->object, "result"), "destroyed") == 0)
-			add(told, strtoull(event_text(line->object, "cookie"), NULL, 16));
+		if (line->event)
+			add(told, line->event, line->object);
 	}
 	daemon_forget(daemon);
 }
@@ -40,4 +72,26 @@ bool told_take(struct told *told, uint64_t cookie)
 		}
 	}
 	return false;
+}
+
+const char *told_otherwise(const struct told *told, uint16_t src_port, uint16_t dst_port)
+{
+	for (size_t i = 0; i < told->n_others; i++) {
+		const struct told_other *other = &told->others[i];
+
+		if (other->src_port == src_port && other->dst_port == dst_port)
+			return other->name;
+	}
+	return NULL;
+}
+
+void told_clear(struct told *told)
+{
+	told->count = told->n_others = 0;
+}
+
+void told_release(struct told *told)
+{
+	free(told->cookies);
+	free(told->others);
 }

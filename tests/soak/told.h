@@ -3,19 +3,31 @@
 #ifndef SOAK_TOLD_H
 #define SOAK_TOLD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "netns/daemon.h"
 
 struct told {
-	uint64_t *cookies; /* of what was destroyed, in order; to be released with free() */
+	uint64_t *cookies; /* of what was destroyed, in order */
 	size_t count, room;
+	/* Every other event: about which tuple, and its name or its result. */
+	struct told_other {
+		uint16_t src_port, dst_port;
+		char name[24];
+	} * others;
+	size_t n_others, others_room;
 };
 
 /* Reads what the daemon has written and drops it; adds the cookies. */
 void told_read(struct told *told, struct daemon *daemon);
 /* Takes one cookie out: whether it was there. */
 bool told_take(struct told *told, uint64_t cookie);
+/* What else was told about a tuple, or NULL. */
+const char *told_otherwise(const struct told *told, uint16_t src_port, uint16_t dst_port);
+/* Forgets everything. */
+void told_clear(struct told *told);
+void told_release(struct told *told);
 
 #endif
