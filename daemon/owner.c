@@ -104,18 +104,10 @@ static int64_t read_inode(int dir, const char *name)
 	return len < 0 ? -errno : (int64_t)inode_of(text, (size_t)len);
 }
 
-static int compare(const void *a, const void *b)
-{
-	const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-
-	return (left > right) - (left < right);
-}
-
-struct search {
-	const uint32_t *inodes;
-	size_t n;
-	owner_found *found;
+struct walk {
+	owner_socket *found;
 	void *ctx;
+	bool ended; /* the caller has seen enough */
 };
 
 /* It has ended, or the descriptor was closed, since its name was read. */
@@ -131,42 +123,37 @@ static bool is_denied(int err)
 }
 
 /* Looks at every descriptor of one process; dir is its directory "fd". */
-static int search_process(const struct search *search, pid_t pid, int dir)
+static int visit_descriptors(struct walk *walk, pid_t pid, int dir)
 {
 	struct names names;
 	const char *name;
 	int err = 0;
 
 	start_names(&names, dir);
-	while ((name = next_name(&names, &err))) {
-		const uint32_t *hit;
+	while (!walk->ended && (name = next_name(&names, &err))) {
 		int64_t inode;
-		uint32_t key;
 
 		if (name[0] == '.')
 			continue;
 		inode = read_inode(dir, name);
 		if (inode < 0 && is_denied((int)inode))
 			return (int)inode;
-		if (inode <= 0)
-			continue; /* closed, no socket, or a path too long to be told */
-		key = (uint32_t)inode;
-		hit = bsearch(&key, search->inodes, search->n, sizeof(key), compare);
-		if (hit)
-			search->found(search->ctx, (size_t)(hit - search->inodes), pid,
-				      number_of(name));
+		/* Else it was closed, is no socket, or has a path too long to be told. */
+		if (inode > 0)
+			walk->ended =
+				!walk->found(walk->ctx, (uint32_t)inode, pid, number_of(name));
 	}
 	return err;
 }
 
-static int visit(const struct search *search, int proc, pid_t pid, struct owner_view *view)
+static int visit_process(struct walk *walk, int proc, pid_t pid, struct owner_view *view)
 {
 	char name[NAME_SIZE];
 	int dir, err;
 
 	snprintf(name, sizeof(name), "%d/fd", (int)pid);
 	dir = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = dir < 0 ? -errno : search_process(search, pid, dir);
+	err = dir < 0 ? -errno : visit_descriptors(walk, pid, dir);
 	if (dir >= 0)
 		close(dir);
 	if (has_gone(err))
@@ -180,10 +167,9 @@ static int visit(const struct search *search, int proc, pid_t pid, struct owner_
 	return err;
 }
 
-int owner_walk(const char *root, const uint32_t *inodes, size_t n, owner_found *found, void *ctx,
-	       struct owner_view *ret_view)
+int owner_walk_all(const char *root, owner_socket *found, void *ctx, struct owner_view *ret_view)
 {
-	const struct search search = {inodes, n, found, ctx};
+	struct walk walk = {found, ctx, false};
 	struct owner_view view = {.hidden = true};
 	struct names names;
 	const char *name;
@@ -192,19 +178,53 @@ int owner_walk(const char *root, const uint32_t *inodes, size_t n, owner_found *
 	start_names(&names, open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 	if (names.fd < 0)
 		return -errno;
-	while (err == 0 && (name = next_name(&names, &err))) {
+	while (err == 0 && !walk.ended && (name = next_name(&names, &err))) {
 		pid_t pid = number_of(name);
 
 		if (pid <= 0)
 			continue;
 		if (pid == 1)
 			view.hidden = false; /* it is there as long as its namespace is */
-		err = visit(&search, names.fd, pid, &view);
+		err = visit_process(&walk, names.fd, pid, &view);
 	}
 	close(names.fd);
 	if (err == 0)
 		*ret_view = view;
 	return err;
+}
+
+/* --- some sockets -----------------------------------------------------------------------------*/
+
+struct search {
+	const uint32_t *inodes;
+	size_t n;
+	owner_found *found;
+	void *ctx;
+};
+
+static int compare(const void *a, const void *b)
+{
+	const uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static bool search_for(void *ctx, uint32_t inode, pid_t pid, int fd)
+{
+	const struct search *search = ctx;
+	const uint32_t *hit = bsearch(&inode, search->inodes, search->n, sizeof(inode), compare);
+
+	if (hit)
+		search->found(search->ctx, (size_t)(hit - search->inodes), pid, fd);
+	return true;
+}
+
+int owner_walk(const char *root, const uint32_t *inodes, size_t n, owner_found *found, void *ctx,
+	       struct owner_view *ret_view)
+{
+	struct search search = {inodes, n, found, ctx};
+
+	return owner_walk_all(root, search_for, &search, ret_view);
 }
 
 bool owner_holds(const char *root, pid_t pid, int fd, uint32_t inode)

@@ -38,6 +38,10 @@ typedef void owner_found(void *ctx, size_t index, pid_t pid, int fd);
  */
 int owner_walk(const char *root, const uint32_t *inodes, size_t n, owner_found *found, void *ctx,
 	       struct owner_view *ret_view);
+/* Any socket's descriptor; false ends the walk. inode is not 0. */
+typedef bool owner_socket(void *ctx, uint32_t inode, pid_t pid, int fd);
+/* The same walk for every socket there is. A walk that was ended has seen what it has seen. */
+int owner_walk_all(const char *root, owner_socket *found, void *ctx, struct owner_view *ret_view);
 /* Whether this descriptor of that process is that socket: one readlink. */
 bool owner_holds(const char *root, pid_t pid, int fd, uint32_t inode);
 

@@ -280,6 +280,33 @@ static void test_walk_that_fails(void **state)
 	assert_int_equal(owner_walk(missing, inodes, 1, found, f, &f->view), -ENOTDIR);
 }
 
+/* The first two sockets, then no more. */
+static bool two(void *ctx, uint32_t inode, pid_t pid, int fd)
+{
+	(void)inode;
+	found(ctx, 0, pid, fd);
+	return ((struct fixture *)ctx)->n < 2;
+}
+
+static void test_walk_over_all(void **state)
+{
+	struct fixture *f = *state;
+
+	fakeproc_add(&f->proc, 20, "a", 5);
+	fakeproc_link(&f->proc, 20, "1", "/dev/null");
+	fakeproc_socket(&f->proc, 20, 2, 9);
+	assert_int_equal(owner_walk_all(f->proc.root, two, f, &f->view), 0);
+	assert_int_equal(f->n, 1);
+	assert_true(has_hit(f, 0, 20, 2));
+	f->n = 0;
+	for (int fd = 3; fd < 9; fd++)
+		fakeproc_socket(&f->proc, 20, fd, 9);
+	fakeproc_add(&f->proc, 21, "a", 5);
+	fakeproc_socket(&f->proc, 21, 3, 9);
+	assert_int_equal(owner_walk_all(f->proc.root, two, f, &f->view), 0);
+	assert_int_equal(f->n, 2);
+}
+
 static void test_holds(void **state)
 {
 	struct fixture *f = *state;
@@ -444,6 +471,7 @@ int main(void)
 		TEST(test_link_that_cannot_be_read),
 		TEST(test_hidden),
 		TEST(test_walk_that_fails),
+		TEST(test_walk_over_all),
 		TEST(test_holds),
 		TEST(test_names_of_every_kind),
 		TEST(test_stat_that_is_none),
