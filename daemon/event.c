@@ -4,6 +4,7 @@
 #include "event.h"
 #include "journal.h"
 #include "log.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -96,13 +97,16 @@ size_t event_fields(const struct incident *incident, const char *cgroup, struct 
 	return b.n;
 }
 
-/* Whether a value can stand bare: no space, quote, backslash or control character in it. */
+/* Whether a value can stand bare: nothing in it is a space or a quote or must be escaped. */
 static bool is_bare(const char *text)
 {
+	size_t len;
+
 	if (!*text)
 		return false;
-	for (; *text; text++) {
-		if ((unsigned char)*text <= ' ' || *text == 0x7f || strchr("\"\\=", *text))
+	for (; *text; text += len) {
+		len = utf8_printable(text);
+		if (len == 0 || strchr(" \"\\=", *text))
 			return false;
 	}
 	return true;
@@ -132,15 +136,18 @@ static void put_quoted(struct writer *w, const char *text)
 	char hex[5];
 
 	put(w, '"');
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ' || *text == 0x7f) {
-			snprintf(hex, sizeof(hex), "\\x%02x", (unsigned char)*text);
+	while (*text) {
+		size_t len = utf8_printable(text);
+
+		if (len == 0) {
+			snprintf(hex, sizeof(hex), "\\x%02x", (unsigned char)*text++);
 			put_text(w, hex);
 			continue;
 		}
 		if (*text == '"' || *text == '\\')
 			put(w, '\\');
-		put(w, *text);
+		for (; len > 0; len--)
+			put(w, *text++);
 	}
 	put(w, '"');
 }

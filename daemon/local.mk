@@ -77,7 +77,8 @@ libclosewaitd_a_SOURCES = \
 	include/queuemsg.h daemon/queuemsg.c \
 	include/ring.h daemon/ring.c \
 	include/tcpstate.h daemon/tcpstate.c \
-	include/tuple.h daemon/tuple.c
+	include/tuple.h daemon/tuple.c \
+	include/utf8.h daemon/utf8.c
 
 # The bpf filter: a program for the kernel, carried in the daemon as the bytes of its object file.
 EXTRA_DIST += daemon/prefilter.bpf.c

@@ -158,6 +158,11 @@ TESTS += tests/unit/test_tuple
 tests_unit_test_tuple_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_tuple_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_utf8
+TESTS += tests/unit/test_utf8
+tests_unit_test_utf8_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_utf8_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_watchdog
 TESTS += tests/unit/test_watchdog
 tests_unit_test_watchdog_CFLAGS = $(UNIT_CFLAGS)
