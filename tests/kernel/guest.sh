@@ -14,21 +14,19 @@ here=$(cd "$(dirname "$0")" && pwd)
 usage() {
     cat <<'HELP'
 Usage: guest.sh [OPTION]... COMMAND [ARGUMENT]...
-  -k PACKAGE   the kernel: a package that apt can download, or the path of a .deb
-               (default: linux-image-amd64, whatever that is in this release)
+  -k KERNEL    5.10, 6.1 (the default), 6.12, or the path of a .deb; see kernel.sh
   -s           systemd as process 1, COMMAND as a unit; else COMMAND with next to nothing around it
   -m MIB       memory (default: 2048)
   -t SECONDS   give up after so long (default: 1800)
   -l FILE      where the console goes (default: shown only when the guest does not come up)
-Kernels are kept in $CLOSEWAITD_GUESTS (default: ~/.cache/closewaitd-guests).
 Exit status: COMMAND's; 77 if no guest can be made here; 99 if it died or time ran out.
 HELP
 }
 
-package=linux-image-amd64 systemd='' memory=2048 timeout=1800 console=''
+kernel=6.1 systemd='' memory=2048 timeout=1800 console=''
 while getopts k:sm:t:l:h option; do
     case $option in
-    k) package=$OPTARG ;;
+    k) kernel=$OPTARG ;;
     s) systemd=1 ;;
     m) memory=$OPTARG ;;
     t) timeout=$OPTARG ;;
@@ -50,7 +48,6 @@ say() {
     echo "guest.sh: $*" >&2
 }
 
-cache=${CLOSEWAITD_GUESTS:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/closewaitd-guests}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -73,42 +70,9 @@ ldd "$(command -v busybox)" >/dev/null 2>&1 && skip 'busybox is not static: inst
 
 # --- the kernel ---------------------------------------------------------------------------------
 
-# A metapackage has no files: the real one is what it depends on.
-resolve() { # PACKAGE
-    local depends
-    depends=$(apt-cache depends --no-recommends --no-suggests "$1" 2>/dev/null |
-        sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
-    echo "${depends:-$1}"
-}
-
-case $package in
-*.deb) name=$(basename "$package" .deb) ;;
-*)
-    package=$(resolve "$package")
-    name=$package
-    ;;
-esac
-kernel=$cache/$name
-if [ ! -f "$kernel/complete" ]; then
-    begun=$SECONDS
-    rm -rf "$kernel"
-    mkdir -p "$kernel"
-    case $package in
-    *.deb) deb=$package ;;
-    *)
-        (cd "$work" && apt-get -q download "$package") >"$work/apt.log" 2>&1 ||
-            skip "cannot download $package: $(tail -n 1 "$work/apt.log")"
-        deb=$(echo "$work"/*.deb)
-        ;;
-    esac
-    dpkg-deb -x "$deb" "$kernel"
-    version=$(basename "$(echo "$kernel"/boot/vmlinuz-*)")
-    version=${version#vmlinuz-}
-    depmod -b "$kernel" "$version"
-    touch "$kernel/complete"
-    say "fetched $name in $((SECONDS - begun)) s"
-fi
-version=$(basename "$(echo "$kernel"/boot/vmlinuz-*)")
+folder=$("$here/kernel.sh" "$kernel" 2> >(tee "$work/kernel.log" >&2)) ||
+    skip "no kernel $kernel: $(tail -n 1 "$work/kernel.log")"
+version=$(basename "$folder"/boot/vmlinuz-*)
 version=${version#vmlinuz-}
 
 # --- the first steps of the guest ---------------------------------------------------------------
@@ -119,7 +83,7 @@ cp "$(command -v busybox)" "$initramfs/bin/busybox"
 # In the order in which they have to be loaded; compressed ones are unpacked, busybox cannot.
 number=100
 for module in virtio_pci 9pnet_virtio 9p overlay; do
-    modprobe -d "$kernel" -S "$version" --show-depends "$module" || echo "builtin $module"
+    modprobe -d "$folder" -S "$version" --show-depends "$module" || echo "builtin $module"
 done 2>/dev/null | awk '!seen[$0]++' | while read -r how file _; do
     [ "$how" = insmod ] || continue
     number=$((number + 1))
@@ -199,11 +163,11 @@ accel=${CLOSEWAITD_GUEST_ACCEL:-tcg,thread=multi,tb-size=512}
 # "quiet" keeps the emulated serial port, which is slow, for what matters; nobody attacks this kernel.
 timeout --foreground "$timeout" qemu-system-x86_64 -nodefaults -no-reboot -display none -nic none \
     -accel "$accel" -cpu max -smp "$(nproc)" -m "$memory" \
-    -kernel "$kernel/boot/vmlinuz-$version" -initrd "$work/initramfs.gz" \
+    -kernel "$folder/boot/vmlinuz-$version" -initrd "$work/initramfs.gz" \
     -append 'console=ttyS0 quiet panic=-1 mitigations=off' \
     -serial "file:$console" -serial stdio \
     -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
-    -virtfs "local,path=$kernel/lib/modules/$version,mount_tag=modules,security_model=none,readonly=on" \
+    -virtfs "local,path=$folder/lib/modules/$version,mount_tag=modules,security_model=none,readonly=on" \
     -virtfs "local,path=$share,mount_tag=share,security_model=none" \
     </dev/null | sed -u 's|\r$||' || true
 say "Linux $version was up for $((SECONDS - begun)) s"
