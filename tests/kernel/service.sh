@@ -223,6 +223,9 @@ systemd-run -q --unit=load -p StandardOutput="truncate:$state/load" sh -c '
         done
     done' "$build/tests/bench/load"
 wait_for 20 test -s $state/load
+repeated() {
+    nstat -asz TcpExtTCPSynRetrans | awk '/TCPSynRetrans/ { print $2 }'
+}
 under_load() { # WHAT
     local i
     for ((i = 0; i < rounds; i++)); do
@@ -231,6 +234,7 @@ under_load() { # WHAT
     done
 }
 began_load=$SECONDS
+repeated_before=$(repeated)
 check "$rounds restarts under load" under_load restart
 check "$rounds reloads under load" under_load reload
 systemctl stop load
@@ -238,6 +242,7 @@ systemctl stop load
 read -r connects slowest lost <<<"$(awk '{ n += $1; if ($6 > max) max = $6; failed += $NF }
     END { printf "%d %d %d", n, max, failed }' $state/load)"
 echo "     in $((SECONDS - began_load)) s, $connects connects, the slowest took $slowest us"
+check 'no SYN was sent again' is "$repeated_before" repeated
 check "no connect took longer than $slow_ms ms" test "$slowest" -le $((slow_ms * 1000))
 check 'no connect failed' test "$connects" -gt 0 -a "$lost" -eq 0
 
