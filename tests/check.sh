@@ -120,6 +120,11 @@ stage_dist() {
     one "make distcheck" make -C "$builds/gcc" distcheck
 }
 
+# One short round: whether every variant works, not how fast.
+stage_bench() {
+    one "the benchmark runs, with every filter" env BENCH_ROUNDS=1 make -C "$builds/gcc" -s bench
+}
+
 stage_demo() {
     one "the demo shows what it promises" demo
 }
@@ -139,7 +144,7 @@ lint_scripts() {
     (cd "$top" && shellcheck -x "${scripts[@]}")
 }
 
-all="gcc clang lint platform netns package sanitizers dist demo"
+all="gcc clang lint platform netns package sanitizers dist bench demo"
 need_root "$0"
 for current in "$@"; do
     case " $all " in

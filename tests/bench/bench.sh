@@ -7,10 +7,11 @@ if [ $# -ne 1 ] || [ "$1" = --help ]; then
     cat <<'HELP'
 Usage: bench.sh BUILDDIR
 Measures with the programs of BUILDDIR, as root, each variant in a network namespace of its own, the
-variants in turn within each round. Results: BUILDDIR/bench.csv, bench.md, bench.svg.
+variants in turn within each round. Results: BUILDDIR/bench.csv, bench.md and bench.svg, and
+bench-summary.md for the README.
 
-  BENCH_ROUNDS=N   rounds (default 11); 1 is a quick look whether everything works
-  BENCH_MS=N       milliseconds of each measurement (default 500, with one round 200)
+  BENCH_ROUNDS=N   rounds (default 21); 1 is a quick look whether everything works
+  BENCH_MS=N       milliseconds of each measurement (default 200)
   BENCH_PARTS=LIST parts of it (default "connect mines scale idle")
 HELP
     [ $# -eq 1 ] && exit 0
@@ -19,13 +20,14 @@ fi
 
 source=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)
-rounds=${BENCH_ROUNDS:-11}
+rounds=${BENCH_ROUNDS:-21}
+ms=${BENCH_MS:-200}
 parts=${BENCH_PARTS:-connect mines scale idle}
 if [ "$rounds" -gt 1 ]; then
-    ms=${BENCH_MS:-500} heals=100 many=100000 some=10000 idle_s=10
+    heals=20 many=100000 some=10000 idle_s=3
     first_port=32768 alone_port=33767 last_port=60999 # Linux' ephemeral ports
 else
-    ms=${BENCH_MS:-200} heals=10 many=4000 some=400 idle_s=2
+    heals=10 many=4000 some=400 idle_s=1
     first_port=32768 alone_port=32867 last_port=34767
 fi
 
@@ -125,6 +127,11 @@ measure() { # WHAT ROUND LISTENER CLIENTS VARIANT SPACE OPTIONS...
     echo "$what,$(tr ' ' ',' <"$work/line")" >>"$csv"
 }
 
+# A variant whose daemon sees no SYN at all measures nothing.
+check_that_it_took_part() { # PID WHAT
+    awk '{ exit !($8 > 0) }' "$work/line" || fail "$2: process $1 has not seen a SYN"
+}
+
 # --- connect: the price of an ordinary connection -----------------------------------------------
 
 variants='none bypass reference all all_cpus socket bpf'
@@ -158,6 +165,9 @@ connect_round() { # ROUND
                 eval "pid=\$pid_$variant"
                 measure connect "$1" "$listener" "$clients" "$variant" "$variant" \
                     --listen=$listener --time="$ms" ${pid:+--watch="$pid"} 127.0.0.1:8000
+                case $variant in
+                reference | all | all_cpus) check_that_it_took_part "$pid" "$variant" ;;
+                esac
             done
         done
     done
@@ -275,5 +285,5 @@ while [ "$round" -le "$rounds" ]; do
     done
     round=$((round + 1))
 done
-awk -v svg="$build/bench.svg" -f "$source/report.awk" "$csv" >"$build/bench.md"
+awk -v svg="$build/bench.svg" -v summary="$build/bench-summary.md" -f "$source/report.awk" "$csv" >"$build/bench.md"
 cat "$build/bench.md"

@@ -3,7 +3,7 @@
 BENCH_TOOLS = tests/bench/accept-all tests/bench/load
 EXTRA_PROGRAMS += $(BENCH_TOOLS)
 CLEANFILES += $(BENCH_TOOLS)
-EXTRA_DIST += tests/bench/bench.sh tests/bench/report.awk
+EXTRA_DIST += tests/bench/bench.sh tests/bench/publish.sh tests/bench/report.awk
 
 tests_bench_accept_all_SOURCES = tests/bench/accept-all.c
 tests_bench_accept_all_LDADD = $(NFQ_LIBS) $(NFNL_LIBS)
@@ -15,6 +15,10 @@ tests_bench_load_SOURCES = \
 tests_bench_load_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_bench_load_LDADD = $(TESTLIB_LIBS)
 
-.PHONY: bench
+.PHONY: bench bench-publish
 bench: $(BENCH_TOOLS) closewaitd conf/closewaitd-rules tests/tools/minefield
 	$(srcdir)/tests/bench/bench.sh .
+
+# The results of the last `make bench`, into the documentation of the source tree.
+bench-publish:
+	$(srcdir)/tests/bench/publish.sh . $(srcdir)

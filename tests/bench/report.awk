@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bench.csv to tables (Markdown, on the standard output) and a plot (SVG, in the file `svg`).
+# bench.csv to tables (Markdown, on the standard output; in short in the file `summary`) and a plot
+# (SVG, in the file `svg`).
 #
 # A ratio is taken within each round, between two measurements that are seconds apart; the median
 # over the rounds is shown, and in parentheses the first and the third quartile.
@@ -328,6 +329,44 @@ function plot(    l, c, v, x, left, step, y) {
     print "</svg>" >svg
 }
 
+# --- the README's part ---------------------------------------------------------------------------
+
+function summary_row(name, listener, variant,    c, line) {
+    line = "| " name
+    for (c = 1; c <= n_clients; c++) {
+        line = line " | " sprintf("%d", median("rate", connect_key(listener, client_counts[c], variant)))
+    }
+    for (c = 1; c <= n_clients; c++) {
+        line = line " | " sprintf("%.0f", median("p50", connect_key(listener, client_counts[c], variant)))
+    }
+    line = line " | " sprintf("%.0f", 10 * median("daemon", connect_key(listener, 16, variant)))
+    print line " |" >summary
+}
+
+function summarise(    v, mined) {
+    print header >summary
+    print "| | connects/s with 1 client | 4 | 16 | p50 us with 1 | 4 | 16 | daemon's CPU us per connect |" >summary
+    print "|---|--:|--:|--:|--:|--:|--:|--:|" >summary
+    for (v = 1; v <= n_variants; v++) {
+        summary_row(title[variants[v]], "0.0.0.0", variants[v])
+    }
+    summary_row(title["socket"] ", a 127.0.0.1 listener", "127.0.0.1", "socket")
+    if (seen["mines"]) {
+        mined = "mines/127.0.0.1/1/mined"
+        printf "\nA connect that collides: p50 %.0f us, p99 %.0f us with `destroy`; %.0f us where the kernel\n" \
+            "heals it by itself.", median("p50", mined), median("p99", mined),
+            median("p50", "mines/127.0.0.1/1/heal") >summary
+        printf " 16 clients through %d mines: %d connects/s, without the mines %d.\n",
+            4 * median("connects", "mines/127.0.0.1/16/mined1") + median("connects", mined),
+            median("rate", "mines/127.0.0.1/16/mined"), median("rate", "mines/127.0.0.1/16/clear") >summary
+    }
+    if (seen["idle"]) {
+        printf "Resident with one worker: %.1f MB, of it private %.1f; wake-ups per second when idle: %.1f.\n",
+            median("rss", "idle/-/0/all") / 1024, median("private", "idle/-/0/all") / 1024,
+            median("wakeups", "idle/-/0/all") >summary
+    }
+}
+
 END {
     print header
     print "A ratio is the median over the rounds of the ratio within a round, with quartiles in"
@@ -364,5 +403,8 @@ END {
     }
     if (seen["idle"]) {
         want_idle()
+    }
+    if (seen["connect"]) {
+        summarise()
     }
 }
