@@ -97,7 +97,7 @@ libclosewaitd_a_SOURCES += daemon/prefilter_none.c
 endif
 
 CLOSEWAITD_LIBS = libclosewaitd.a $(NFQ_LIBS) $(NFNL_LIBS) $(MNL_LIBS) $(CONFIG_LIBS) \
-	$(JANSSON_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS) $(BPF_LIBS) $(SYSTEMD_LIBS)
+	$(JANSSON_LIBS) $(CAPNG_LIBS) $(SECCOMP_LIBS) $(BPF_LIBS)
 
 sbin_PROGRAMS += closewaitd
 closewaitd_SOURCES = daemon/main.c

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * notify: what the service manager is told (sd_notify(3)). Does nothing where none has asked, and
- * in a build without libsystemd.
+ * notify: what the service manager is told (sd_notify(3)). Does nothing where none has asked.
  */
 #ifndef CW_NOTIFY_H
 #define CW_NOTIFY_H

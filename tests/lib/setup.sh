@@ -5,7 +5,7 @@
 # build. For sh and bash. The script that reads it sets source_dir, the absolute path of the tree.
 
 packages='build-essential autoconf automake pkg-config libnetfilter-queue-dev libnfnetlink-dev
-    libmnl-dev libconfig-dev libjansson-dev libcap-ng-dev libseccomp-dev libsystemd-dev
+    libmnl-dev libconfig-dev libjansson-dev libcap-ng-dev libseccomp-dev
     libcmocka-dev iproute2 iptables nftables procps'
 # Where there is no dpkg: the programs of the packages above. configure asks for the libraries.
 programs='cc make autoreconf automake pkg-config ip ss nstat iptables nft sysctl'

@@ -83,6 +83,11 @@ TESTS += tests/unit/test_log
 tests_unit_test_log_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_log_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_notify
+TESTS += tests/unit/test_notify
+tests_unit_test_notify_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_notify_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_names
 TESTS += tests/unit/test_names
 tests_unit_test_names_CFLAGS = $(UNIT_CFLAGS)
