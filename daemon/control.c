@@ -176,11 +176,29 @@ void control_answer(struct control *control, uint64_t id, json_t *result)
 	json_decref(result);
 }
 
+/* A message may quote bytes that are no text, or end within a character: then it is ASCII only. */
+static json_t *message_text(const char *message)
+{
+	json_t *text = json_string(message);
+	char *ascii;
+
+	if (text)
+		return text;
+	ascii = strdup(message);
+	for (char *at = ascii; at && *at; at++) {
+		if (*at & 0x80)
+			*at = '?';
+	}
+	text = json_string(ascii ? ascii : "");
+	free(ascii);
+	return text;
+}
+
 /* To be freed; NULL if there is no memory. */
 static char *refusal(const char *code, const char *message)
 {
-	json_t *answer = json_pack("{s:b, s:s, s:s, s:i}", "ok", 0, "code", code, "error", message,
-				   "version", CONTROL_VERSION);
+	json_t *answer = json_pack("{s:b, s:s, s:o, s:i}", "ok", 0, "code", code, "error",
+				   message_text(message), "version", CONTROL_VERSION);
 	char *text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
 
 	json_decref(answer);

@@ -309,6 +309,7 @@ static void test_refuses_what_is_no_request(void **state)
 		"{\"version\":1,\"request\":\"echo\"} {}\n",
 		"{\"version\":1,\"version\":1,\"request\":\"echo\"}\n",
 		"{\"version\":1,\"request\":\"\xff\"}\n",
+		"{\"version\":1,\"request\":\"\\u00\xc6\x9d\x89\"}\n",
 		"[]\n",
 		"1\n",
 		"\"echo\"\n",
