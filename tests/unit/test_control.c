@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -34,6 +33,20 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 
 	ts->tv_sec += clock_ahead;
 	return err;
+}
+
+/* Not by a lower limit, which valgrind, with descriptors of its own, does not enforce. */
+static bool out_of_descriptors;
+
+int __real_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags);
+int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags);
+
+int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
+{
+	if (!out_of_descriptors)
+		return __real_accept4(fd, address, len, flags);
+	errno = EMFILE;
+	return -1;
 }
 
 struct fixture {
@@ -539,16 +552,13 @@ static void test_out_of_descriptors(void **state)
 {
 	struct fixture *f = *state;
 	struct pollfd pfd = {.fd = control_fd(f->control), .events = POLLIN};
-	struct rlimit before, few;
 	int waiting = dial(f->path);
 	int other;
 
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	few = (struct rlimit){3, before.rlim_max};
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	out_of_descriptors = true;
 	control_work(f->control);
 	assert_int_equal(poll(&pfd, 1, 0), 0);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	out_of_descriptors = false;
 	other = client(f);
 	say(f, waiting, ECHO("1"));
 	expect(f, waiting, "{\"echo\":1,\"ok\":true,\"version\":1}");
