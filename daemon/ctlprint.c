@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Columns of the names, and those that a value is wrapped at. */
-#define NAME_WIDTH  16
-#define VALUE_WIDTH 76
+/* Columns of the names, and the one that no line goes beyond. */
+#define NAME_WIDTH 16
+#define LINE_WIDTH 94
 
 static bool has_colour(void)
 {
@@ -36,43 +36,52 @@ const char *ctlprint_colour(enum ctlprint_colour colour)
 		return "\033[32m";
 	case COLOUR_BAD:
 		return "\033[31m";
+	case COLOUR_NOTE:
+		return "\033[33m";
 	case COLOUR_DIM:
 		return "\033[2m";
 	}
 	return "";
 }
 
-/* How much of text goes into one line. */
-static size_t line_length(const char *text)
+/* How much of text goes into one line with room for width columns. */
+static size_t line_length(const char *text, size_t width)
 {
 	size_t len = strlen(text);
 
-	if (len <= VALUE_WIDTH)
+	if (len <= width)
 		return len;
-	for (size_t i = VALUE_WIDTH; i > 0; i--) {
+	for (size_t i = width; i > 0; i--) {
 		if (text[i] == ' ')
 			return i;
 	}
 	return strcspn(text, " "); /* one long word, a path perhaps, stays whole */
 }
 
+void ctlprint_wrap(unsigned int indent, enum ctlprint_colour colour, const char *text)
+{
+	unsigned int margin = 0; /* the first line goes behind what the caller has written */
+
+	do {
+		size_t len = line_length(text, LINE_WIDTH - indent);
+
+		printf("%*s%s%.*s%s\n", (int)margin, "", ctlprint_colour(colour), (int)len, text,
+		       ctlprint_colour(COLOUR_NONE));
+		margin = indent;
+		text += len + strspn(text + len, " ");
+	} while (*text);
+}
+
 void ctlprint_pair(const char *name, enum ctlprint_colour colour, const char *fmt, ...)
 {
 	char value[1024];
-	const char *at = value;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
-	do {
-		size_t len = line_length(at);
-
-		printf("  %-*s%s%.*s%s\n", NAME_WIDTH, name, ctlprint_colour(colour), (int)len, at,
-		       ctlprint_colour(COLOUR_NONE));
-		name = "";
-		at += len + strspn(at + len, " ");
-	} while (*at);
+	printf("  %-*s", NAME_WIDTH, name);
+	ctlprint_wrap(2 + NAME_WIDTH, colour, value);
 }
 
 const char *ctlprint_count(uint64_t count, char buf[static CTLPRINT_SIZE])
