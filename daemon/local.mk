@@ -38,6 +38,14 @@ libclosewaitd_a_SOURCES = \
 	include/ctlclient.h daemon/ctlclient.c \
 	include/ctloptions.h daemon/ctloptions.c \
 	include/ctlprint.h daemon/ctlprint.c \
+	include/ctldiagnosis.h daemon/ctldiagnosis.c \
+	daemon/ctldoctor.c \
+	include/ctldoctordaemon.h daemon/ctldoctordaemon.c \
+	include/ctldoctorguard.h daemon/ctldoctorguard.c \
+	include/ctldoctorqueue.h daemon/ctldoctorqueue.c \
+	include/ctldoctorrules.h daemon/ctldoctorrules.c \
+	include/ctldoctorsysctl.h daemon/ctldoctorsysctl.c \
+	include/ctldoctortrial.h daemon/ctldoctortrial.c \
 	daemon/ctlevents.c \
 	daemon/ctlexplain.c \
 	daemon/ctlsimple.c \

@@ -30,6 +30,11 @@ TESTS += tests/unit/test_coverage
 tests_unit_test_coverage_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_coverage_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_ctldoctor
+TESTS += tests/unit/test_ctldoctor
+tests_unit_test_ctldoctor_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ctldoctor_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_ctlprint
 TESTS += tests/unit/test_ctlprint
 tests_unit_test_ctlprint_CFLAGS = $(UNIT_CFLAGS)

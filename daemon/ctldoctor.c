@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is slow goes on at the same time: the trials, and the check of the rules, are processes of their
+ * own. The trial on the host itself waits for the check, since where a closewaitd is at work and its
+ * rules do not hold the collision, the daemon would count it as traffic that they miss.
+ *
+ * Nothing takes longer than its deadline; all together takes TRIAL_DEADLINE_MS and RULES_MS at most.
+ */
+#include "config.h"
+
+#include "ctl.h"
+#include "ctlclient.h"
+#include "ctldiagnosis.h"
+#include "ctldoctordaemon.h"
+#include "ctldoctorguard.h"
+#include "ctldoctorqueue.h"
+#include "ctldoctorrules.h"
+#include "ctldoctorsysctl.h"
+#include "ctldoctortrial.h"
+#include "ctloptions.h"
+
+#include <stdio.h>
+#include <sys/utsname.h>
+
+/* nft and iptables are quick; another closewaitd-rules may be at work, and is waited for. */
+#define RULES_MS 10000
+
+struct examination {
+	struct utsname system;
+	struct doctor_trials trials;
+	struct doctor_daemon daemon;
+	struct doctor_rules rules;
+	struct doctor_sysctl sysctl;
+	struct doctor_queues queues;
+};
+
+static void examine(const struct ctl *ctl, bool passive, struct examination *found)
+{
+	const char *objection = passive ? "not wanted: --passive" : NULL;
+	struct kstat before;
+	bool counted = kstat_read(&before) == 0;
+
+	uname(&found->system);
+	doctor_trial_start(&found->trials, ARENA_KERNEL, objection);
+	doctor_rules_start(ctl, &found->rules);
+	doctor_daemon_ask(ctl, &found->daemon);
+	doctor_sysctl_read(&found->sysctl);
+	doctor_rules_finish(&found->rules, child_now_ms() + RULES_MS);
+	if (!objection)
+		objection = doctor_guard_objection(&found->daemon, &found->rules);
+	doctor_trial_start(&found->trials, ARENA_IPV4, objection);
+	doctor_trial_start(&found->trials, ARENA_IPV6, objection);
+	doctor_trials_finish(&found->trials);
+	if (found->daemon.status == CTL_OK)
+		doctor_daemon_ask_about(ctl, &found->trials);
+	doctor_queues_read(counted ? &before : NULL, &found->queues);
+}
+
+static void judge(const struct examination *found, struct diagnoses *all)
+{
+	doctor_trials_judge(&found->trials, found->system.release, all);
+	doctor_sysctl_judge(&found->sysctl, all);
+	doctor_queues_judge(&found->queues, all);
+	doctor_guard_judge(&found->daemon, &found->rules, &found->trials, 0, all);
+}
+
+static void print_json(const struct diagnoses *all)
+{
+	json_t *answer = diagnoses_object(all);
+
+	json_object_set_new(answer, "ok", json_true());
+	json_object_set_new(answer, "version", json_integer(1));
+	ctlclient_print(answer);
+	json_decref(answer);
+}
+
+int ctl_doctor(struct ctl *ctl, int argc, char **argv)
+{
+	bool passive = false;
+	const struct ctl_option own[] = {{"passive", 0, &passive, NULL}};
+	static struct examination found;
+	static struct diagnoses all;
+
+	if (ctl_arguments(ctl, argc, argv, own, 1, 0) < 0)
+		return CTL_USAGE;
+	examine(ctl, passive, &found);
+	judge(&found, &all);
+	if (ctl->json)
+		print_json(&all);
+	else
+		diagnoses_print(&all);
+	return diagnoses_worst(&all) == VERDICT_BAD ? CTL_FOUND : CTL_OK;
+}
