@@ -10,6 +10,7 @@ NETNS_TESTS = \
 	tests/netns/test_collision \
 	tests/netns/test_ctl \
 	tests/netns/test_ctl_abuse \
+	tests/netns/test_doctor \
 	tests/netns/test_states \
 	tests/netns/test_audit \
 	tests/netns/test_strange \
@@ -129,6 +130,10 @@ tests_netns_test_table_LDADD = $(NETNS_LIBS)
 tests_netns_test_ctl_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_ctl_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_ctl_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_doctor_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_doctor_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_doctor_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_ctl_abuse_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_ctl_abuse_CFLAGS = $(NETNS_CFLAGS)
