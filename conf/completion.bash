@@ -16,7 +16,7 @@ _closewaitd_complete() {
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        status | stats | events | explain | doctor | mode | reload | metrics | ping | up | down | show | check)
+        status | stats | events | explain | scan | doctor | mode | reload | metrics | ping | up | down | show | check)
             command=$word
             break
             ;;
@@ -45,7 +45,7 @@ _closewaitd_complete() {
         return
         ;;
     closewaitctl:mode) _closewaitd_words audit enforce; return ;;
-    *:-n | *:--number | *:--port | *:--queue | *:--workers)
+    *:-w | *:--watch | *:-n | *:--number | *:--port | *:--queue | *:--workers)
         [ "${1##*/}" = closewaitd ] || return
         ;;
     esac
@@ -54,12 +54,13 @@ _closewaitd_complete() {
         _closewaitd_words --config --check --filter --audit --enforce --user --debug --version --help
         ;;
     closewaitctl:)
-        _closewaitd_words status stats events explain doctor mode reload metrics ping \
+        _closewaitd_words status stats events explain scan doctor mode reload metrics ping \
             --socket --config --json --version --help
         ;;
     closewaitctl:events)
         _closewaitd_words --follow --number --port --event --action --unit --socket --config --json
         ;;
+    closewaitctl:scan) _closewaitd_words --fds --watch --json ;;
     closewaitctl:doctor) _closewaitd_words --passive --socket --config --json ;;
     closewaitctl:*) _closewaitd_words --socket --config --json ;;
     closewaitd-rules:) _closewaitd_words up down show check --help --version ;;

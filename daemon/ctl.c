@@ -19,6 +19,8 @@ static const struct command {
 	{"events", "[-f] [-n N] [FILTER]...", "the last incidents; -f: and those to come",
 	 ctl_events},
 	{"explain", "SRC DST", "what would happen to this SYN now; needs no daemon", ctl_explain},
+	{"scan", "[--fds] [-w N]", "who leaks sockets, and how often that hurts; needs no daemon",
+	 ctl_scan},
 	{"doctor", "[--passive]",
 	 "what this host does to a collision, and what to do; needs no daemon", ctl_doctor},
 	{"mode", "audit|enforce", "change the mode, until it is changed again or the daemon ends",
@@ -53,11 +55,14 @@ static void print_help(void)
 	     "      --event EVENT    only collision, unproven, accept-queue-full, ...\n"
 	     "      --action ACTION  only log, destroy, drop or reject\n"
 	     "      --unit UNIT      only sockets of this systemd unit\n"
+	     "Options of scan:\n"
+	     "      --fds            list the descriptors\n"
+	     "  -w, --watch N        again every N seconds, with the growth in between\n"
 	     "Option of doctor:\n"
 	     "      --passive        make no collision to see what comes of it\n"
 	     "\n"
 	     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no daemon answers,\n"
-	     "4 not permitted, 5 doctor has found something bad. See closewaitctl(8).");
+	     "4 not permitted, 5 scan has found mines, or doctor something bad. See closewaitctl(8).");
 }
 
 static const struct command *find_command(const char *name)

@@ -46,8 +46,13 @@ libclosewaitd_a_SOURCES = \
 	include/ctldoctorrules.h daemon/ctldoctorrules.c \
 	include/ctldoctorsysctl.h daemon/ctldoctorsysctl.c \
 	include/ctldoctortrial.h daemon/ctldoctortrial.c \
+	include/ctltable.h daemon/ctltable.c \
 	daemon/ctlevents.c \
 	daemon/ctlexplain.c \
+	daemon/ctlgrowth.c \
+	include/ctlscan.h daemon/ctlscan.c \
+	daemon/ctlscanjson.c \
+	daemon/ctlscanprint.c \
 	daemon/ctlsimple.c \
 	daemon/ctlstats.c \
 	daemon/ctlstatus.c \

@@ -16,7 +16,7 @@ enum ctl_exit {
 	CTL_USAGE = 2,
 	CTL_NO_DAEMON = 3, /* nobody answers on the socket */
 	CTL_DENIED = 4,
-	CTL_FOUND = 5, /* doctor: something is bad */
+	CTL_FOUND = 5, /* scan: there are mines; doctor: something is bad */
 };
 
 /* The options that all commands have. */
@@ -33,6 +33,7 @@ int ctl_stats(struct ctl *ctl, int argc, char **argv);
 int ctl_events(struct ctl *ctl, int argc, char **argv);
 int ctl_doctor(struct ctl *ctl, int argc, char **argv);
 int ctl_explain(struct ctl *ctl, int argc, char **argv);
+int ctl_scan(struct ctl *ctl, int argc, char **argv);
 int ctl_mode(struct ctl *ctl, int argc, char **argv);
 int ctl_reload(struct ctl *ctl, int argc, char **argv);
 int ctl_metrics(struct ctl *ctl, int argc, char **argv);

@@ -40,6 +40,16 @@ TESTS += tests/unit/test_ctlprint
 tests_unit_test_ctlprint_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ctlprint_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_ctlscan
+TESTS += tests/unit/test_ctlscan
+tests_unit_test_ctlscan_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ctlscan_LDADD = $(UNIT_LIBS) -lm
+
+check_PROGRAMS += tests/unit/test_ctltable
+TESTS += tests/unit/test_ctltable
+tests_unit_test_ctltable_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ctltable_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_metrics
 TESTS += tests/unit/test_metrics
 EXTRA_DIST += tests/unit/metrics.prom

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ctlscan: what the parts of "closewaitctl scan" share. */
+#ifndef CW_CTLSCAN_H
+#define CW_CTLSCAN_H
+
+#include "cgroup.h"
+#include "ephemeral.h"
+#include "scan.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Room for a process's name, and for "NAME (pid 812, accel.service)". */
+#define CTLSCAN_NAME_SIZE   64
+#define CTLSCAN_LEAKER_SIZE 400
+
+/* One scan, and what is needed to tell it. */
+struct ctlscan_view {
+	struct scan *scan;
+	const struct ephemeral *ephemeral; /* NULL: not known */
+	struct cgroup_map *cgroups;
+	uint64_t realtime_ns; /* when it was begun */
+	bool fds;	      /* list the descriptors */
+};
+
+/* A text as UTF-8 without anything that a terminal would obey; other bytes become '?'. */
+const char *ctlscan_clean(const char *text, char *buf, size_t size);
+
+/* For people, on stdout; for programs, NULL if there is no memory. */
+void ctlscan_print(const struct ctlscan_view *view);
+json_t *ctlscan_object(const struct ctlscan_view *view);
+
+/*
+ * Growth as seen from scan to scan. Each call remembers a scan, and puts what has grown since the
+ * oldest one that is remembered, of the last five minutes, in the place of what the ages say.
+ */
+struct ctlgrowth;
+struct ctlgrowth *ctlgrowth_new(void);
+void ctlgrowth_free(struct ctlgrowth *growth);
+void ctlgrowth_update(struct ctlgrowth *growth, struct scan *scan, int64_t monotonic_ms);
+
+#endif
