@@ -26,6 +26,8 @@ NETNS_TESTS = \
 	tests/netns/test_limits \
 	tests/netns/test_flood \
 	tests/netns/test_manager \
+	tests/netns/test_scan \
+	tests/netns/test_scan_chance \
 	tests/netns/test_batch \
 	tests/netns/test_table
 
@@ -134,6 +136,13 @@ tests_netns_test_ctl_LDADD = $(NETNS_LIBS)
 tests_netns_test_doctor_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_doctor_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_doctor_LDADD = $(NETNS_LIBS)
+tests_netns_test_scan_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_scan_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_scan_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_scan_chance_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_scan_chance_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_scan_chance_LDADD = $(NETNS_LIBS) -lm
 
 tests_netns_test_ctl_abuse_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_ctl_abuse_CFLAGS = $(NETNS_CFLAGS)
