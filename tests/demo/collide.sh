@@ -18,12 +18,14 @@ server_port=8001 # of the next condition
 field=''         # the process that holds the mines
 daemon=''
 
+wait_seconds=15 # for what is a matter of moments
+
 # wait_for WHAT COMMAND...: until it succeeds.
 wait_for() {
-    local what=$1 deadline=$((SECONDS + 15))
+    local what=$1 deadline=$((SECONDS + wait_seconds))
     shift
     until "$@" >/dev/null 2>&1; do
-        ((SECONDS < deadline)) || die "waited 15 s in vain for $what"
+        ((SECONDS < deadline)) || die "waited $wait_seconds s in vain for $what"
         sleep 0.02
     done
 }

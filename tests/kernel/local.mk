@@ -1,8 +1,9 @@
 # The installed package under a systemd that is process 1 (service.sh), in a container on this kernel
 # or in a virtual machine with another one (guest.sh), which takes its time.
 
-EXTRA_DIST += tests/kernel/boot.sh tests/kernel/container.sh tests/kernel/guest.sh \
-	tests/kernel/package.sh tests/kernel/service.sh
+EXTRA_DIST += tests/kernel/boot.sh tests/kernel/collisions.sh tests/kernel/container.sh \
+	tests/kernel/guest.sh tests/kernel/kernel.sh tests/kernel/package.sh \
+	tests/kernel/service.sh
 
 SERVICE_TOOLS = tests/bench/load tests/tools/minefield tests/tools/stop-thread tests/tools/syn-probe
 
