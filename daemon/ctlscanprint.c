@@ -100,11 +100,10 @@ static const char *format_bytes(uint64_t bytes, char buf[static CTLPRINT_SIZE])
 	return buf;
 }
 
-/* "nginx (pid 812, accel.service)". */
-static const char *name_leaker(const struct ctlscan_view *view, const struct scan_leaker *leaker,
-			       char buf[static CTLSCAN_LEAKER_SIZE])
+const char *ctlscan_name_leaker(struct cgroup_map *cgroups, const struct scan_leaker *leaker,
+				char buf[static CTLSCAN_LEAKER_SIZE])
 {
-	const char *unit = cgroup_unit(view->cgroups, leaker->cgroup_id);
+	const char *unit = cgroup_unit(cgroups, leaker->cgroup_id);
 	char name[CTLSCAN_NAME_SIZE], clean_unit[256], who[32];
 
 	if (leaker->process.pid == 0)
@@ -183,7 +182,7 @@ static void print_verdict_on(const struct ctlscan_view *view, const struct scan_
 	while (others + 1 < listener->n_leakers &&
 	       listener->leakers[others + 1].counts[SCAN_MINE] > 0)
 		others++;
-	say(&s, "%s", name_leaker(view, worst, name));
+	say(&s, "%s", ctlscan_name_leaker(view->cgroups, worst, name));
 	if (others > 0)
 		say(&s, " and %zu other%s leak sockets", others, plural(others));
 	else if (worst->not_accepted == worst->n_sockets)
@@ -338,7 +337,7 @@ static void put_leaker(row cells, const struct ctlscan_view *view, const struct 
 		strcat(cells[FDS], "/");
 		strcat(cells[FDS], ctlprint_count(process->fd_limit, text));
 	}
-	name_leaker(view, leaker, cells[LEAKER]);
+	ctlscan_name_leaker(view->cgroups, leaker, cells[LEAKER]);
 }
 
 /* The table is dropped, as is all else, only when there is no memory. */

@@ -53,6 +53,7 @@ libclosewaitd_a_SOURCES = \
 	include/ctlscan.h daemon/ctlscan.c \
 	daemon/ctlscanjson.c \
 	daemon/ctlscanprint.c \
+	daemon/ctlscansource.c \
 	daemon/ctlsimple.c \
 	daemon/ctlstats.c \
 	daemon/ctlstatus.c \

@@ -4,7 +4,9 @@
 #define CW_CTLSCAN_H
 
 #include "cgroup.h"
+#include "diag.h"
 #include "ephemeral.h"
+#include "hostaddr.h"
 #include "scan.h"
 
 #include <jansson.h>
@@ -14,6 +16,20 @@
 /* Room for a process's name, and for "NAME (pid 812, accel.service)". */
 #define CTLSCAN_NAME_SIZE   64
 #define CTLSCAN_LEAKER_SIZE 400
+
+/* Where a scan looks: this network namespace, with the rights of whoever asks. */
+struct ctlscan_sources {
+	struct diag *diag;
+	struct hostaddr *host;
+	struct cgroup_map *cgroups;
+};
+
+/* -errno, and then there is nothing to close. */
+int ctlscan_open(struct ctlscan_sources *ret_sources);
+void ctlscan_close(struct ctlscan_sources *sources);
+/* As scan_run(). */
+int ctlscan_run(struct ctlscan_sources *sources, const struct ephemeral *ephemeral,
+		struct scan **ret_scan);
 
 /* One scan, and what is needed to tell it. */
 struct ctlscan_view {
@@ -26,6 +42,10 @@ struct ctlscan_view {
 
 /* A text as UTF-8 without anything that a terminal would obey; other bytes become '?'. */
 const char *ctlscan_clean(const char *text, char *buf, size_t size);
+
+/* "nginx (pid 812, accel.service)". */
+const char *ctlscan_name_leaker(struct cgroup_map *cgroups, const struct scan_leaker *leaker,
+				char buf[static CTLSCAN_LEAKER_SIZE]);
 
 /* For people, on stdout; for programs, NULL if there is no memory. */
 void ctlscan_print(const struct ctlscan_view *view);
