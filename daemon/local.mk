@@ -60,6 +60,7 @@ libclosewaitd_a_SOURCES = \
 	include/diag.h daemon/diag.c \
 	include/diagsock.h daemon/diagsock.c \
 	include/hostaddr.h daemon/hostaddr.c \
+	include/track.h daemon/track.c \
 	include/isolate.h daemon/isolate.c \
 	include/incident.h \
 	include/processors.h daemon/processors.c \

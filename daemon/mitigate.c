@@ -221,6 +221,23 @@ static void decide(struct mitigate *m)
 	}
 }
 
+/*
+ * Where connection tracking remembers the occupant's connection, the SYN in hand counts as part of
+ * that one, and so would everything that follows it: invalid (track.c). It is thrown away after the
+ * destroy. The reset that the destroy has sent makes the claimant send it again at once
+ * (tcp_rcv_synsent_state_process()), with an entry of its own.
+ */
+static void ask_what_is_remembered(struct mitigate *m, size_t count)
+{
+	if (!m->ops->tracks_connections(m->ctx))
+		return;
+	for (size_t k = 0; k < count; k++) {
+		size_t i = m->owner[k];
+
+		m->work[i].remembered = m->ops->remembers(m->ctx, &m->tuples[i]);
+	}
+}
+
 static void act(struct mitigate *m)
 {
 	size_t count = 0;
@@ -238,9 +255,18 @@ static void act(struct mitigate *m)
 	}
 	if (count == 0)
 		return;
+	ask_what_is_remembered(m, count);
 	m->ops->destroy(m->ctx, m->requests, count, m->errors);
 	for (size_t k = 0; k < count; k++)
 		judge_destroy(&m->work[m->owner[k]], m->errors[k]);
+}
+
+static bool is_to_drop(const struct judgement *work)
+{
+	if (work->finding != FINDING_COLLISION)
+		return false;
+	return work->result == RESULT_DROPPED ||
+	       (work->result == RESULT_DESTROYED && work->remembered);
 }
 
 static int give_verdicts(struct mitigate *m)
@@ -255,7 +281,7 @@ static int give_verdicts(struct mitigate *m)
 			mark |= m->settings.reject_mark;
 		m->verdicts[i] = (struct verdict){
 			.id = syn->id,
-			.drop = collision && work->result == RESULT_DROPPED,
+			.drop = is_to_drop(work),
 			.set_mark = mark != syn->mark,
 			.mark = mark,
 		};

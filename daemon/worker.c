@@ -23,6 +23,7 @@
 #include "processors.h"
 #include "queue.h"
 #include "ring.h"
+#include "track.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -57,6 +58,7 @@ struct worker {
 	struct queue *queue;
 	struct diag *diag;
 	struct hostaddr *host;
+	struct track *track;
 	struct cgroup_map *cgroups;
 	struct mitigate *mitigate;
 	struct ring *incidents;
@@ -119,6 +121,13 @@ static bool op_tracks_connections(void *ctx)
 	return hostaddr_tracks_connections();
 }
 
+static bool op_remembers(void *ctx, const struct tuple *syn)
+{
+	struct worker *w = ctx;
+
+	return track_remembers(w->track, syn);
+}
+
 static const char *op_unit(void *ctx, uint64_t cgroup_id)
 {
 	struct worker *w = ctx;
@@ -163,6 +172,7 @@ static const struct mitigate_ops ops = {
 	.is_local = op_is_local,
 	.interface = op_interface,
 	.tracks_connections = op_tracks_connections,
+	.remembers = op_remembers,
 	.unit = op_unit,
 	.verdicts = op_verdicts,
 	.report = op_report,
@@ -298,10 +308,11 @@ static void explain_queue_error(int err, uint16_t number, char error[static CONF
 			 number, queue_owner(number));
 		break;
 	case -EPERM:
-		snprintf(error, CONF_ERROR_SIZE,
-			 "queue %u: not permitted: run as root or with CAP_NET_ADMIN; if you do, "
-			 "another program has bound it (as root, closewaitd-rules check tells which)",
-			 number);
+		snprintf(
+			error, CONF_ERROR_SIZE,
+			"queue %u: not permitted: run as root or with CAP_NET_ADMIN; if you do, "
+			"another program has bound it (as root, closewaitd-rules check tells which)",
+			number);
 		break;
 	case -EINVAL:
 	case -EPROTONOSUPPORT:
@@ -324,6 +335,7 @@ void worker_free(struct worker *w)
 	queue_close(w->queue);
 	diag_close(w->diag);
 	hostaddr_close(w->host);
+	track_close(w->track);
 	cgroup_close(w->cgroups);
 	mitigate_free(w->mitigate);
 	ring_free(w->incidents);
@@ -338,7 +350,7 @@ static int prepare(struct worker *w, const struct conf *conf, enum mode mode)
 	int err;
 
 	if ((err = diag_open(&w->diag)) < 0 || (err = hostaddr_open(&w->host)) < 0 ||
-	    (err = cgroup_open(&w->cgroups)) < 0 ||
+	    (err = track_open(&w->track)) < 0 || (err = cgroup_open(&w->cgroups)) < 0 ||
 	    (err = mitigate_new(&ops, w, &w->stats, &w->mitigate)) < 0 ||
 	    (err = ring_new(RING_CAPACITY, sizeof(struct incident), &w->incidents)) < 0)
 		return err;

@@ -25,6 +25,7 @@ struct judgement {
 	enum proof proof;
 	struct policy_decision decision;
 	enum result result;
+	bool remembered; /* by connection tracking, the occupant's connection is; see mitigate.c */
 };
 
 /* The states of a socket that counts when a claimant is sought elsewhere. */

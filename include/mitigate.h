@@ -30,6 +30,8 @@ struct mitigate_ops {
 	bool (*is_local)(void *ctx, const struct in6_addr *addr);
 	uint32_t (*interface)(void *ctx, const struct in6_addr *addr);
 	bool (*tracks_connections)(void *ctx);
+	/* As track_remembers(); asked only where connections are tracked. */
+	bool (*remembers)(void *ctx, const struct tuple *syn);
 	/* The unit that owns a cgroup, NULL if not known; asked only if a rule needs it. */
 	const char *(*unit)(void *ctx, uint64_t cgroup_id);
 	/* As queue_verdicts(). */

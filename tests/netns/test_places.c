@@ -311,6 +311,58 @@ static void redirected_beside_bound_socket(struct stage *s)
 	assert_string_equal(event_text(event, "result"), "destroyed");
 }
 
+/* --- what connection tracking remembers ---------------------------------------------------------*/
+
+/*
+ * The stale socket's connection is tracked still: it takes another minute to be forgotten, and
+ * tcp_fin_timeout is often shorter. The new connection must work, not just begin.
+ */
+static void collide_remembered(struct stage *s, const union endpoint *dialled)
+{
+	union endpoint client = stage_client(s, CLIENT_PORT);
+	char bytes[5] = "";
+	int fd, server, old;
+
+	fd = must(sock_connect(&client, dialled, 5000), "connect");
+	old = stage_accept_from(s, CLIENT_PORT);
+	must(mine_abandon(fd), "let the client vanish");
+	fd = must(sock_connect(&client, dialled, AT_ONCE_MS), "connect again");
+	assert_int_equal(sock_error(old), ECONNABORTED);
+	server = stage_accept_from(s, CLIENT_PORT);
+
+	assert_int_equal(send(fd, "there", 5, MSG_NOSIGNAL), 5);
+	assert_int_equal(recv(server, bytes, 5, MSG_WAITALL), 5);
+	assert_int_equal(send(server, "back", 5, MSG_NOSIGNAL), 5);
+	assert_int_equal(recv(fd, bytes, 5, MSG_WAITALL), 5);
+	assert_string_equal(bytes, "back");
+
+	daemon_stop(&s->daemon);
+	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
+	assert_int_equal(stage_challenges(), 0);
+}
+
+/* What is invalid is not rewritten. */
+static void redirected_and_remembered(struct stage *s)
+{
+	union endpoint other = stage_client(s, OTHER_PORT);
+
+	stage_listen(s, 8);
+	stage_protect(s, NULL);
+	redirect(s, "9000", "8000");
+	collide_remembered(s, &other);
+}
+
+/* Many firewalls drop it. */
+static void invalid_is_dropped(struct stage *s)
+{
+	stage_listen(s, 8);
+	stage_protect(s, NULL);
+	if (run_iptables(family_of(s), "-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID",
+			 "-j", "DROP", NULL) < 0)
+		skip();
+	collide_remembered(s, &s->server);
+}
+
 /* --- foreign sources --------------------------------------------------------------------------*/
 
 /* What a transparent proxy does: replies to that network come back to this host, by a mark. */
@@ -411,6 +463,8 @@ int main(int argc, char **argv)
 		 V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"REDIRECT beside a bound socket", redirected_beside_bound_socket,
 		 V4_ONLY | V6_ONLY, IN_ENFORCE},
+		{"REDIRECT, remembered", redirected_and_remembered, V4_ONLY | V6_ONLY, IN_ENFORCE},
+		{"what is invalid is dropped", invalid_is_dropped, EVERY_WAY, IN_ENFORCE},
 		{"foreign source", foreign_source, V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"foreign source by other rules", foreign_source_by_other_rules, V4_ONLY | V6_ONLY,
 		 IN_ENFORCE},

@@ -68,6 +68,15 @@ TESTS += tests/unit/test_diagmsg
 tests_unit_test_diagmsg_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_diagmsg_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_track
+TESTS += tests/unit/test_track
+tests_unit_test_track_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_track_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=mnl_socket_open2,--wrap=mnl_socket_bind,--wrap=mnl_socket_close \
+	-Wl,--wrap=mnl_socket_get_fd,--wrap=mnl_socket_get_portid,--wrap=setsockopt \
+	-Wl,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom
+tests_unit_test_track_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_hostaddr
 TESTS += tests/unit/test_hostaddr
 tests_unit_test_hostaddr_CFLAGS = $(UNIT_CFLAGS)

@@ -395,6 +395,16 @@ static bool op_tracks_connections(void *ctx)
 	return model->tracks;
 }
 
+static bool op_remembers(void *ctx, const struct tuple *syn)
+{
+	struct model *model = ctx;
+
+	(void)syn;
+	if (!model->tracks)
+		breach(model, "tracked connections were asked for where none are");
+	return model->remembers;
+}
+
 static bool op_is_local(void *ctx, const struct in6_addr *addr)
 {
 	struct model *model = ctx;
@@ -471,6 +481,7 @@ const struct mitigate_ops model_ops = {
 	.is_local = op_is_local,
 	.interface = op_interface,
 	.tracks_connections = op_tracks_connections,
+	.remembers = op_remembers,
 	.unit = op_unit,
 	.verdicts = op_verdicts,
 	.report = op_report,
@@ -605,6 +616,19 @@ static const char *check_destroys(const struct model *model)
 	return NULL;
 }
 
+/* A SYN whose occupant was destroyed has to come again where its old connection is remembered. */
+static bool comes_again(const struct model *model, const struct tuple *syn)
+{
+	struct tuple occupant = tuple_reverse(syn);
+
+	for (size_t i = 0; i < model->n_destroys; i++) {
+		if (model->destroys[i].error == 0 &&
+		    tuple_equal(&model->destroys[i].request.socket, &occupant))
+			return model->tracks && model->remembers;
+	}
+	return false;
+}
+
 static const char *check_verdicts(const struct model *model)
 {
 	if (model->calls[MODEL_VERDICTS] != 1)
@@ -620,7 +644,8 @@ static const char *check_verdicts(const struct model *model)
 
 		if (verdict->id != syn->id)
 			return "a verdict is out of order";
-		if (verdict->drop && (!judged(syn) || !allowed(model, &tuple, ACTION_DROP, NULL)))
+		if (verdict->drop && !comes_again(model, &tuple) &&
+		    (!judged(syn) || !allowed(model, &tuple, ACTION_DROP, NULL)))
 			return "a packet was dropped without leave";
 		if (mark == plain)
 			continue;

@@ -64,7 +64,8 @@ struct model {
 	struct endpoint locals[MODEL_LOCALS]; /* own addresses that are not loopback */
 	uint32_t local_ifindex[MODEL_LOCALS];
 	size_t n_locals;
-	bool tracks; /* connection tracking is at work */
+	bool tracks;	/* connection tracking is at work */
+	bool remembers; /* it does, whatever one asks it for */
 	uint64_t now_us;
 	uint64_t latency_us[MODEL_CALLS]; /* what one call of a kind takes */
 

@@ -236,7 +236,7 @@ struct row {
 	const char *name;
 	tcpstate_set stale; /* 0: close-wait */
 	bool listener, full;
-	bool tracks; /* connection tracking is at work */
+	bool tracks;			  /* connection tracking is at work */
 	enum tcpstate occupant, claimant; /* 0: none */
 	enum tcpstate elsewhere[2];	  /* on the SYN's source, to other destinations */
 	enum finding finding;
@@ -415,6 +415,49 @@ static void every_state_of_the_occupant(void **state)
 		row.finding = tcpstate_can_be_stale(s) ? FINDING_COLLISION : FINDING_NOT_STALE;
 		check_row(&row);
 	}
+}
+
+/* What is destroyed is; its SYN is to come again where its old connection is still tracked. */
+static void remembered_connections(void **state)
+{
+	static const struct {
+		bool tracks, remembers;
+		enum action action;
+		bool drop;
+	} cases[] = {
+		{false, true, ACTION_DESTROY, false}, {true, false, ACTION_DESTROY, false},
+		{true, true, ACTION_DESTROY, true},   {true, true, ACTION_LOG, false},
+		{true, true, ACTION_REJECT, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct row row = {
+			.listener = true,
+			.tracks = cases[i].tracks,
+			.occupant = TCPSTATE_CLOSE_WAIT,
+			.claimant = TCPSTATE_SYN_SENT,
+		};
+
+		set_up(cases[i].action, MODE_ENFORCE);
+		build(&row, FAMILY_V4);
+		t.model.remembers = cases[i].remembers;
+		run();
+		assert_int_equal(t.model.verdicts[0].drop, cases[i].drop);
+		tear_down();
+	}
+	/* Nothing was destroyed: the SYN is let pass. */
+	set_up(ACTION_DESTROY, MODE_ENFORCE);
+	build(&(struct row){.listener = true,
+			    .tracks = true,
+			    .occupant = TCPSTATE_CLOSE_WAIT,
+			    .claimant = TCPSTATE_SYN_SENT},
+	      FAMILY_V4);
+	t.model.remembers = true;
+	model_fail(&t.model, MODEL_DESTROY, 0, MODEL_ALWAYS, -ENOENT);
+	run();
+	assert_false(t.model.verdicts[0].drop);
+	tear_down();
 }
 
 static void every_state_of_the_claimant(void **state)
@@ -1241,6 +1284,7 @@ int main(void)
 		cmocka_unit_test(decision_table),
 		cmocka_unit_test(every_state_of_the_occupant),
 		cmocka_unit_test(every_state_of_the_claimant),
+		cmocka_unit_test(remembered_connections),
 		cmocka_unit_test(an_unproven_collision_is_told_with_what_is_known),
 		cmocka_unit_test(other_packets_pass_unseen),
 		cmocka_unit_test(other_interfaces_pass_unseen),

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An entry follows the sequence numbers and the state of its connection. A SYN on the tuple of one
+ * that is not finished is let pass, and changes nothing in it; what the listener and the new client
+ * would say to each other next does not fit the entry, counts as invalid and is not rewritten, and
+ * with REDIRECT the client's ACK goes to a port where nobody listens. The reset that comes with the
+ * end of the old connection finishes the entry, and the next SYN gets one of its own
+ * (nf_conntrack_tcp_packet()).
+ */
+#include "config.h"
+
+#include "track.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+/* The kernel answers before send() returns; a SYN is held meanwhile. */
+#define DEADLINE_US 200000
+/* An entry takes less than 1 KiB; libmnl's advice for a single message. */
+#define BUFFER_SIZE 8192
+
+struct track {
+	struct mnl_socket *nl;
+	uint32_t seq;
+	char buf[BUFFER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+};
+
+int track_open(struct track **ret_track)
+{
+	const struct timeval deadline = {.tv_usec = DEADLINE_US};
+	struct track *track = calloc(1, sizeof(*track));
+	int err;
+
+	if (!track)
+		return -ENOMEM;
+	track->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	if (track->nl && mnl_socket_bind(track->nl, 0, MNL_SOCKET_AUTOPID) == 0 &&
+	    setsockopt(mnl_socket_get_fd(track->nl), SOL_SOCKET, SO_RCVTIMEO, &deadline,
+		       sizeof(deadline)) == 0) {
+		*ret_track = track;
+		return 0;
+	}
+	err = -errno;
+	track_close(track);
+	return err;
+}
+
+void track_close(struct track *track)
+{
+	if (!track)
+		return;
+	if (track->nl)
+		mnl_socket_close(track->nl);
+	free(track);
+}
+
+static void put_addresses(struct nlmsghdr *nlh, const struct in6_addr *src,
+			  const struct in6_addr *dst)
+{
+	struct nlattr *ip = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
+
+	if (addr_is_v4(src)) {
+		mnl_attr_put_u32(nlh, CTA_IP_V4_SRC, addr_to_v4(src));
+		mnl_attr_put_u32(nlh, CTA_IP_V4_DST, addr_to_v4(dst));
+	} else {
+		mnl_attr_put(nlh, CTA_IP_V6_SRC, sizeof(*src), src);
+		mnl_attr_put(nlh, CTA_IP_V6_DST, sizeof(*dst), dst);
+	}
+	mnl_attr_nest_end(nlh, ip);
+}
+
+/*
+ * Asks by the direction of the answers: where the destination was rewritten, only that tuple of the
+ * entry is made of what is seen here.
+ */
+static struct nlmsghdr *put_request(struct track *track, const struct tuple *syn)
+{
+	const struct tuple reply = tuple_reverse(syn);
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(track->buf);
+	struct nfgenmsg *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
+	struct nlattr *tuple, *proto;
+
+	nlh->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	nlh->nlmsg_seq = ++track->seq;
+	nfg->nfgen_family = addr_is_v4(&syn->src.addr) ? AF_INET : AF_INET6;
+	nfg->version = NFNETLINK_V0;
+	tuple = mnl_attr_nest_start(nlh, CTA_TUPLE_REPLY);
+	put_addresses(nlh, &reply.src.addr, &reply.dst.addr);
+	proto = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, IPPROTO_TCP);
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, reply.src.port);
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, reply.dst.port);
+	mnl_attr_nest_end(nlh, proto);
+	mnl_attr_nest_end(nlh, tuple);
+	return nlh;
+}
+
+struct entry {
+	bool told;
+	uint8_t state;
+};
+
+static int take_state(const struct nlattr *attr, void *ctx)
+{
+	struct entry *found = ctx;
+
+	if (mnl_attr_get_type(attr) == CTA_PROTOINFO_TCP_STATE &&
+	    mnl_attr_validate(attr, MNL_TYPE_U8) == 0) {
+		found->state = mnl_attr_get_u8(attr);
+		found->told = true;
+	}
+	return MNL_CB_OK;
+}
+
+static int take_protocol(const struct nlattr *attr, void *ctx)
+{
+	if (mnl_attr_get_type(attr) != CTA_PROTOINFO_TCP)
+		return MNL_CB_OK;
+	return mnl_attr_parse_nested(attr, take_state, ctx);
+}
+
+static int take_attribute(const struct nlattr *attr, void *ctx)
+{
+	if (mnl_attr_get_type(attr) != CTA_PROTOINFO)
+		return MNL_CB_OK;
+	return mnl_attr_parse_nested(attr, take_protocol, ctx);
+}
+
+static int take_entry(const struct nlmsghdr *nlh, void *ctx)
+{
+	if (nlh->nlmsg_type == (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) &&
+	    mnl_nlmsg_get_payload_len(nlh) >= sizeof(struct nfgenmsg))
+		mnl_attr_parse(nlh, sizeof(struct nfgenmsg), take_attribute, ctx);
+	return MNL_CB_STOP;
+}
+
+/* 0, or -ENOENT if there is no entry, or another negative errno. */
+static int ask(struct track *track, const struct nlmsghdr *request, struct entry *found)
+{
+	unsigned int port = mnl_socket_get_portid(track->nl);
+	ssize_t got;
+	int more;
+
+	if (mnl_socket_sendto(track->nl, request, request->nlmsg_len) < 0)
+		return -errno;
+	do {
+		got = mnl_socket_recvfrom(track->nl, track->buf, sizeof(track->buf));
+		if (got < 0)
+			return -errno;
+		more = mnl_cb_run(track->buf, (size_t)got, track->seq, port, take_entry, found);
+		/* EPROTO: the answer to an earlier question, whose deadline had passed. */
+	} while (more > MNL_CB_STOP || (more < 0 && errno == EPROTO));
+	return more < 0 ? -errno : 0;
+}
+
+bool track_remembers(struct track *track, const struct tuple *syn)
+{
+	struct entry found = {.told = false};
+	int err = ask(track, put_request(track, syn), &found);
+
+	if (err < 0 || !found.told)
+		return err != -ENOENT;
+	/* An entry that this SYN has made itself. */
+	return found.state != TCP_CONNTRACK_SYN_SENT && found.state != TCP_CONNTRACK_SYN_SENT2;
+}
