@@ -225,7 +225,8 @@ static void decide(struct mitigate *m)
  * Where connection tracking remembers the occupant's connection, the SYN in hand counts as part of
  * that one, and so would everything that follows it: invalid (track.c). It is thrown away after the
  * destroy. The reset that the destroy has sent makes the claimant send it again at once
- * (tcp_rcv_synsent_state_process()), with an entry of its own.
+ * (tcp_rcv_synsent_state_process()), with an entry of its own. So does the FIN of an occupant that
+ * its owner has closed meanwhile.
  */
 static void ask_what_is_remembered(struct mitigate *m, size_t count)
 {
@@ -265,8 +266,9 @@ static bool is_to_drop(const struct judgement *work)
 {
 	if (work->finding != FINDING_COLLISION)
 		return false;
-	return work->result == RESULT_DROPPED ||
-	       (work->result == RESULT_DESTROYED && work->remembered);
+	if (work->result == RESULT_DESTROYED || work->result == RESULT_GONE)
+		return work->remembered;
+	return work->result == RESULT_DROPPED;
 }
 
 static int give_verdicts(struct mitigate *m)

@@ -622,7 +622,9 @@ static bool comes_again(const struct model *model, const struct tuple *syn)
 	struct tuple occupant = tuple_reverse(syn);
 
 	for (size_t i = 0; i < model->n_destroys; i++) {
-		if (model->destroys[i].error == 0 &&
+		int error = model->destroys[i].error;
+
+		if ((error == 0 || error == -ENOENT) &&
 		    tuple_equal(&model->destroys[i].request.socket, &occupant))
 			return model->tracks && model->remembers;
 	}

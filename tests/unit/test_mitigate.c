@@ -446,18 +446,23 @@ static void remembered_connections(void **state)
 		assert_int_equal(t.model.verdicts[0].drop, cases[i].drop);
 		tear_down();
 	}
-	/* Nothing was destroyed: the SYN is let pass. */
-	set_up(ACTION_DESTROY, MODE_ENFORCE);
-	build(&(struct row){.listener = true,
-			    .tracks = true,
-			    .occupant = TCPSTATE_CLOSE_WAIT,
-			    .claimant = TCPSTATE_SYN_SENT},
-	      FAMILY_V4);
-	t.model.remembers = true;
-	model_fail(&t.model, MODEL_DESTROY, 0, MODEL_ALWAYS, -ENOENT);
-	run();
-	assert_false(t.model.verdicts[0].drop);
-	tear_down();
+	for (size_t i = 0; i < 2; i++) {
+		const struct row row = {
+			.listener = true,
+			.tracks = true,
+			.occupant = TCPSTATE_CLOSE_WAIT,
+			.claimant = TCPSTATE_SYN_SENT,
+		};
+
+		/* Gone by itself; not destroyed, when the SYN is let pass. */
+		set_up(ACTION_DESTROY, MODE_ENFORCE);
+		build(&row, FAMILY_V4);
+		t.model.remembers = true;
+		model_fail(&t.model, MODEL_DESTROY, 0, MODEL_ALWAYS, i == 0 ? -ENOENT : -EPERM);
+		run();
+		assert_int_equal(t.model.verdicts[0].drop, i == 0);
+		tear_down();
+	}
 }
 
 static void every_state_of_the_claimant(void **state)
