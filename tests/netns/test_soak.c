@@ -59,8 +59,9 @@ static void report(const struct figures *f, long start_kib, long end_kib, long s
 	       "soak:   destroyed                     %ld\n"
 	       "soak:   met while it was away         %ld\n"
 	       "soak:   let pass, look-up too slow    %ld\n"
+	       "soak:   failed after it stood still   %ld\n"
 	       "soak:   missed                        %ld\n"
-	       "soak: stale, met by forged SYNs only  %ld\n"
+	       "soak: stale, met by other SYNs only   %ld\n"
 	       "soak: wrongly destroyed               %ld\n"
 	       "soak: unexplained SYN challenges      %ld\n"
 	       "soak: stopped, killed, restarted      %ld, %ld, %ld times\n"
@@ -69,7 +70,7 @@ static void report(const struct figures *f, long start_kib, long end_kib, long s
 	       "soak:   while stopped, killed, ...    %ld ms\n"
 	       "soak: resident memory, start, end     %ld KiB, %ld KiB\n",
 	       seed, syns(f), f->connects, f->forged, f->members, f->handed, f->collisions,
-	       f->destroyed, f->healed_upset, f->given_up, f->missed, f->unproven,
+	       f->destroyed, f->healed_upset, f->given_up, f->failed_upset, f->missed, f->unproven,
 	       f->wrongly_destroyed, f->unexplained, f->stops, f->kills, f->restarts, f->reloads,
 	       f->slowest_ms, f->slowest_upset_ms, start_kib, end_kib);
 	fflush(stdout);

@@ -3,6 +3,7 @@
 #ifndef SOAK_DIAL_H
 #define SOAK_DIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct dial {
 	int client, server; /* server: -1 where clients wait */
 	int64_t start_ns;
 	long ms;
+	int err; /* of the connect: 0 or a positive errno */
 	/* What its SYN meets: fd -1 if nothing. Still in the table of stale sockets. */
 	struct stale *met;
 };
@@ -30,7 +32,10 @@ struct dials {
 /* Begins one; nothing happens if the port is not free after all. */
 void dials_begin(struct dials *dials, const struct place *place, uint16_t port,
 		 struct stales *stales);
-/* Waits until each is connected, and accepts those of places that do. */
-void dials_finish(struct dials *dials, struct place places[PLACES]);
+/*
+ * Waits until each is connected or has failed, and accepts those of places that do. Strangers are
+ * closed if they may come: a connect that failed can have reached the server.
+ */
+void dials_finish(struct dials *dials, struct place places[PLACES], bool strangers);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "soak/place.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -156,16 +155,6 @@ int place_dial(const struct place *place, uint16_t port)
 	if (place->way == THERE_FOREIGN)
 		return claimant_foreign(&client, &place->dialled);
 	return sock_connect_start(&client, &place->dialled);
-}
-
-void place_forget(const struct place *place, uint16_t port)
-{
-	char address[INET_ADDRSTRLEN];
-
-	if (!place->redirected)
-		return;
-	inet_ntop(AF_INET, &place->client.v4.sin_addr, address, sizeof(address));
-	run_line("conntrack -D -p tcp -s %s --sport %u", address, port);
 }
 
 const char *place_name(const struct place *place)

@@ -52,9 +52,6 @@ struct place *place_of_port(struct place places[PLACES], uint16_t server_port);
 /* Begins to connect from this port, 0: the kernel's choice. A non-blocking descriptor or -errno. */
 int place_dial(const struct place *place, uint16_t port);
 
-/* Lets connection tracking forget the connection from this port, where it is at work. */
-void place_forget(const struct place *place, uint16_t port);
-
 const char *place_name(const struct place *place);
 
 #endif

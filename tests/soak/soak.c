@@ -296,6 +296,21 @@ static void dial_strangers(struct soak *s, struct dials *dials)
 	}
 }
 
+/*
+ * A daemon that stood still holds the SYN and its repetition; where connections are tracked, the
+ * second one can reach the listener with what is remembered of the old connection.
+ */
+static void bury(struct soak *s, const struct dial *dial)
+{
+	if (!s->upset || !dial->place->redirected || dial->err != ECONNRESET)
+		fail_msg("a connect to %s, which met %s, failed: %s", place_name(dial->place),
+			 dial->met ? "a stale socket" : "nobody", strerror(dial->err));
+	s->figures.failed_upset++;
+	close(dial->client);
+	if (dial->server >= 0)
+		close(dial->server);
+}
+
 /* A stranger's connection is leaked by the server, or closed by both. */
 static void part(struct soak *s, const struct dial *dial)
 {
@@ -303,7 +318,7 @@ static void part(struct soak *s, const struct dial *dial)
 	    s->stales.count[dial->place->way] < STALE_PER_PLACE &&
 	    chance_below(&s->chance, 4) < 3) {
 		stales_leak(&s->stales, dial->place, dial->client, dial->server,
-			    !dial->place->redirected && chance_one_in(&s->chance, 3));
+			    chance_one_in(&s->chance, 3));
 		return;
 	}
 	sock_reset(dial->client);
@@ -383,6 +398,7 @@ static void step(struct soak *s)
 	size_t for_members;
 	struct lent lent;
 
+	s->figures.unproven += stales_sweep(&s->stales);
 	if (trouble == TROUBLE_STOP)
 		daemon_freeze(&s->stage->daemon);
 	if (lends)
@@ -393,7 +409,7 @@ static void step(struct soak *s)
 	s->figures.connects += (long)dials.n;
 	forge_for_members(s);
 	make_trouble(s, trouble);
-	dials_finish(&dials, s->places);
+	dials_finish(&dials, s->places, s->upset);
 	note_slowest(s, &dials, stalled);
 	judge_all(s, &dials, trouble != TROUBLE_KILL);
 	if (s->stage->daemon.pid == 0)
@@ -406,7 +422,9 @@ static void step(struct soak *s)
 			harmed(s, lent_one, rc);
 	}
 	for (size_t i = 0; i < dials.n; i++) {
-		if (i < for_members)
+		if (dials.list[i].err)
+			bury(s, &dials.list[i]);
+		else if (i < for_members)
 			become_member(s, &dials.list[i], whose[i]);
 		else
 			part(s, &dials.list[i]);

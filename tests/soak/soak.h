@@ -28,9 +28,10 @@ struct figures {
 	long collisions;	/* connects that have met a leaked socket */
 	long destroyed;		/* of them: by the daemon */
 	long healed_upset;	/* by the kernel, while the daemon was away */
+	long failed_upset;	/* redirected connects, after the daemon stood still */
 	long given_up;		/* by the kernel; the daemon has told that time ran out */
 	long missed;		/* by the kernel, and the daemon was there */
-	long unproven;		/* leaked sockets that only a forged SYN has met */
+	long unproven;		/* leaked sockets that only a forged or repeated SYN has met */
 	long wrongly_destroyed; /* told of by the daemon, or seen by a member */
 	long unexplained;	/* challenges of calm rounds that nothing accounts for */
 	long members, handed;	/* healthy connections; passed to another process */

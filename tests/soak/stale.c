@@ -3,11 +3,13 @@
 
 #include "soak/stale.h"
 
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/mine.h"
+#include "lib/sockets.h"
 #include "netns/check.h"
 
 struct leaving {
@@ -82,7 +84,6 @@ void stales_go_on(struct stales *stales)
 		}
 		port = port_of(leaving.client);
 		must(mine_vanish(leaving.client), "let a client vanish");
-		place_forget(leaving.place, port);
 		add(stales, leaving.place, port, leaving.server, false);
 	}
 	stales->n_leaving = kept;
@@ -113,9 +114,31 @@ uint16_t stales_pick(const struct stales *stales, const struct place *place, str
 	return 0;
 }
 
-void stales_remove(struct stales *stales, const struct place *place, struct stale *stale)
+static void drop(struct stales *stales, enum way_there way, struct stale *stale)
 {
 	close(stale->fd);
 	stale->fd = -1;
-	stales->count[place->way]--;
+	stales->count[way]--;
+}
+
+void stales_remove(struct stales *stales, const struct place *place, struct stale *stale)
+{
+	drop(stales, place->way, stale);
+}
+
+long stales_sweep(struct stales *stales)
+{
+	long ended = 0;
+
+	for (int way = 0; way < THERE_COUNT; way++) {
+		for (int k = 0; k < SOURCE_PORTS; k++) {
+			struct stale *stale = &stales->at[way][k];
+
+			if (stale->fd < 0 || sock_state(stale->fd) != TCP_CLOSE)
+				continue;
+			drop(stales, (enum way_there)way, stale);
+			ended++;
+		}
+	}
+	return ended;
 }

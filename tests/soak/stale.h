@@ -41,6 +41,12 @@ void stales_leak(struct stales *stales, const struct place *place, int client, i
 /* Goes on with those who are leaving. */
 void stales_go_on(struct stales *stales);
 
+/*
+ * Drops those that have ended: a SYN that its client had sent a second time, and that came late, has
+ * met them. How many.
+ */
+long stales_sweep(struct stales *stales);
+
 /* What a SYN from this port would meet, or NULL. */
 struct stale *stales_find(struct stales *stales, const struct place *place, uint16_t port);
 /* The port of one of them, 0 if there is none. */
