@@ -82,7 +82,11 @@ libclosewaitd_a_SOURCES = \
 	include/log.h daemon/log.c \
 	include/names.h daemon/names.c \
 	include/notify.h daemon/notify.c \
+	include/attribution.h daemon/attribution.c \
+	include/leaker.h daemon/leaker.c \
 	include/owner.h daemon/owner.c \
+	include/ownerserver.h daemon/ownerserver.c \
+	include/ownertable.h daemon/ownertable.c \
 	include/outcome.h daemon/outcome.c \
 	include/packet.h daemon/packet.c \
 	include/policy.h daemon/policy.c \

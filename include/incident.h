@@ -8,6 +8,7 @@
 
 #include "action.h"
 #include "diagmsg.h"
+#include "leaker.h"
 #include "outcome.h"
 #include "policy.h"
 #include "tuple.h"
@@ -26,6 +27,7 @@ struct incident {
 	/* The socket on the tuple: the occupant, or the listener whose accept queue is full. */
 	bool has_occupant;
 	struct sock_info occupant;
+	struct leaker leaker; /* of that socket: for the main thread, after the verdict */
 	bool has_claimant;
 	enum tcpstate claimant_state;
 

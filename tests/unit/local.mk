@@ -14,6 +14,12 @@ TESTS += tests/unit/test_action
 tests_unit_test_action_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_action_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_attribution
+TESTS += tests/unit/test_attribution
+tests_unit_test_attribution_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_attribution_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=diag_lookup
+tests_unit_test_attribution_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_child
 TESTS += tests/unit/test_child
 tests_unit_test_child_CFLAGS = $(UNIT_CFLAGS)
@@ -128,6 +134,12 @@ tests_unit_test_owner_SOURCES = tests/unit/test_owner.c $(FAKEPROC_SOURCES)
 tests_unit_test_owner_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_owner_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=openat,--wrap=readlinkat
 tests_unit_test_owner_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_ownertable
+TESTS += tests/unit/test_ownertable
+tests_unit_test_ownertable_SOURCES = tests/unit/test_ownertable.c $(FAKEPROC_SOURCES)
+tests_unit_test_ownertable_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ownertable_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_packet
 TESTS += tests/unit/test_packet
