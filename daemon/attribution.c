@@ -209,15 +209,15 @@ bool attribution_take(struct attribution *a, uint64_t now_us, struct incident *r
 	return true;
 }
 
-int attribution_timeout_ms(const struct attribution *a, uint64_t now_us)
+uint64_t attribution_wait_us(const struct attribution *a, uint64_t now_us)
 {
 	const struct entry *oldest = &a->entries[a->first % ATTRIBUTION_MAX];
 
 	if (a->first == a->next)
-		return -1;
+		return UINT64_MAX;
 	if (oldest->known || now_us >= oldest->until_us)
 		return 0;
-	return (int)((oldest->until_us - now_us + 999) / 1000);
+	return oldest->until_us - now_us;
 }
 
 uint64_t attribution_count(const struct attribution *a, enum leaker_kind kind)

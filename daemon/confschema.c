@@ -68,6 +68,16 @@ static const char *format_word(unsigned int value)
 	return names_get(words, CONF_FORMAT_COUNT, value);
 }
 
+static const char *leaker_word(unsigned int value)
+{
+	static const char *const words[CONF_LEAKER_COUNT] = {
+		[NAME_UNIT] = "unit",
+		[NAME_PROCESS] = "process",
+	};
+
+	return names_get(words, CONF_LEAKER_COUNT, value);
+}
+
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
 #define CONF(member)	    FIELD(struct conf, member)
 #define RULE(member)	    FIELD(struct policy_rule, member)
@@ -110,6 +120,8 @@ const struct confschema_key confschema_keys[] = {
 	 .initial = FORMAT_TEXT},
 	{"log", "level", KIND_WORD, CONF(log.level), WORDS(level_word, LEVEL_COUNT),
 	 .initial = LEVEL_INFO},
+	{"log", "leaker", KIND_WORD, CONF(log.leaker), WORDS(leaker_word, CONF_LEAKER_COUNT),
+	 .initial = NAME_UNIT},
 
 	{"metrics", "textfile", KIND_PATH, CONF(metrics.textfile), .initial_text = ""},
 	{"metrics", "interval", KIND_DURATION, CONF(metrics.interval_ms),

@@ -15,6 +15,8 @@
 /* Columns of the names, and the one that no line goes beyond. */
 #define NAME_WIDTH 16
 #define LINE_WIDTH 94
+/* Room for the words about a process: its name may be escaped, which takes four bytes for one. */
+#define LEAKER_SIZE 192
 
 static bool has_colour(void)
 {
@@ -194,16 +196,37 @@ uint64_t ctlprint_number(const json_t *object, const char *key)
 	return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
+/* ", pid 123 (python3), fd 4" and the like; nothing if the event does not name its process. */
+static const char *format_leaker(const json_t *event, char buf[static LEAKER_SIZE])
+{
+	const char *leaker = ctlprint_text(event, "leaker");
+	uint64_t count = ctlprint_number(event, "leaker_count");
+	char others[48] = "";
+
+	buf[0] = '\0';
+	if (count > 1)
+		snprintf(others, sizeof(others), " and %" PRIu64 " more", count - 1);
+	if (count > 0)
+		snprintf(buf, LEAKER_SIZE, ", %spid %" PRIu64 " (%s), fd %" PRIu64 "%s",
+			 strcmp(leaker, "accept-queue") == 0 ? "in the accept queue of " : "",
+			 ctlprint_number(event, "leaker_pid"), ctlprint_text(event, "leaker_comm"),
+			 ctlprint_number(event, "leaker_fd"), others);
+	else if (leaker[0])
+		snprintf(buf, LEAKER_SIZE, ", process: %s", leaker);
+	return buf;
+}
+
 void ctlprint_occupant(const json_t *event, char *buf, size_t size)
 {
 	const char *unit = ctlprint_text(event, "unit");
-	char age[CTLPRINT_SIZE] = "", count[CTLPRINT_SIZE];
+	char age[CTLPRINT_SIZE] = "", count[CTLPRINT_SIZE], leaker[LEAKER_SIZE];
 
+	format_leaker(event, leaker);
 	if (json_object_get(event, "backlog")) {
 		snprintf(buf, size,
-			 "%" PRIu64 " wait to be accepted, %" PRIu64 " may%s%s, uid %" PRIu64,
+			 "%" PRIu64 " wait to be accepted, %" PRIu64 " may%s%s, uid %" PRIu64 "%s",
 			 ctlprint_number(event, "queued"), ctlprint_number(event, "backlog"),
-			 unit[0] ? ", " : "", unit, ctlprint_number(event, "uid"));
+			 unit[0] ? ", " : "", unit, ctlprint_number(event, "uid"), leaker);
 		return;
 	}
 	if (!json_object_get(event, "state")) {
@@ -212,10 +235,10 @@ void ctlprint_occupant(const json_t *event, char *buf, size_t size)
 	}
 	if (json_object_get(event, "age_ms"))
 		ctlprint_duration(ctlprint_number(event, "age_ms"), age);
-	snprintf(buf, size, "%s%s%s, %s bytes unread, uid %" PRIu64 "%s%s",
+	snprintf(buf, size, "%s%s%s, %s bytes unread, uid %" PRIu64 "%s%s%s",
 		 ctlprint_text(event, "state"), age[0] ? " for " : "", age,
 		 ctlprint_count(ctlprint_number(event, "unread"), count),
-		 ctlprint_number(event, "uid"), unit[0] ? ", " : "", unit);
+		 ctlprint_number(event, "uid"), unit[0] ? ", " : "", unit, leaker);
 }
 
 void ctlprint_event(const json_t *event)

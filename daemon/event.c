@@ -53,6 +53,35 @@ static void add_occupant(struct builder *b, const struct sock_info *occupant)
 	add_number(b, "unread", sock_info_unread(occupant));
 }
 
+/* "123/4 124/4": process and descriptor. */
+static void format_others(const struct leaker *leaker, char *text, size_t size)
+{
+	size_t len = 0;
+
+	for (unsigned int i = 0; i + 1 < leaker->count && i < LEAKER_OTHERS_MAX; i++)
+		len += (size_t)snprintf(text + len, size - len, "%s%d/%d", i > 0 ? " " : "",
+					(int)leaker->others[i].pid, leaker->others[i].fd);
+}
+
+static void add_leaker(struct builder *b, const struct leaker *leaker, struct event_text *text)
+{
+	if (leaker->kind == LEAKER_NOT_SOUGHT)
+		return;
+	add_text(b, "leaker", leaker_kind_name(leaker->kind));
+	if (leaker->count == 0)
+		return;
+	add_number(b, "leaker_pid", (uint64_t)leaker->first.pid);
+	add_number(b, "leaker_fd", (uint64_t)leaker->first.fd);
+	add_text(b, "leaker_comm", leaker->comm);
+	if (leaker->exe[0])
+		add_text(b, "leaker_exe", leaker->exe);
+	add_number(b, "leaker_count", leaker->count);
+	if (leaker->count == 1)
+		return;
+	format_others(leaker, text->leaker_others, sizeof(text->leaker_others));
+	add_text(b, "leaker_others", text->leaker_others);
+}
+
 static void add_collision(struct builder *b, const struct incident *incident)
 {
 	add_text(b, "proof", proof_name(incident->proof));
@@ -90,6 +119,7 @@ size_t event_fields(const struct incident *incident, const char *cgroup, struct 
 		if (cgroup)
 			add_text(&b, "unit",
 				 cgroup_path_unit(cgroup, text->unit, sizeof(text->unit)));
+		add_leaker(&b, &incident->leaker, text);
 	}
 	if (incident->error)
 		add_text(&b, "error", strerror(-incident->error));

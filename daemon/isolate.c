@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
+ * The daemon:
+ *
  * Stage 0, as started: root, or a user with CAP_NET_ADMIN.
- *   Should: read the options and the configuration, open the log, load the bpf filter, make the
- *           control socket.
+ *   Should: read the options and the configuration, open the log, start the owner server, load the
+ *           bpf filter, make the control socket.
  *   Mustn't: look at anything that comes from the network or from a client.
  *
  * Stage 1, isolate_privileges(): another user, CAP_NET_ADMIN alone, no way back.
@@ -18,6 +20,16 @@
  *           the control socket.
  *   Mustn't: run a program, trace a process, change a user or a mount, load a module, open an
  *           internet socket.
+ *
+ * The owner server, which runs beside it if log.leaker is "process":
+ *
+ * Stage 1: the same user, with CAP_DAC_READ_SEARCH to list the descriptors of other users'
+ *   processes and CAP_SYS_PTRACE to see where they lead (proc_fd_access_allowed()).
+ *   With these two it could read every file and every process's memory. That is why it is a process
+ *   of its own: it sees no packet and no client, and takes nothing from the daemon but numbers.
+ *
+ * Stage 2: walk over /proc, answer.
+ *   Mustn't: open anything for writing, open a socket, start a thread or a program, send a signal.
  */
 #include "config.h"
 
@@ -25,6 +37,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -55,16 +68,35 @@ static int become(const char *user, char *error, size_t size)
 	return 0;
 }
 
-int isolate_privileges(const char *user, char *error, size_t size)
+/* What is kept, by role. */
+static const struct {
+	size_t n;
+	unsigned int capability[2];
+} kept[ISOLATE_ROLE_COUNT] = {
+	[ISOLATE_DAEMON] = {1, {CAP_NET_ADMIN}},
+	[ISOLATE_OWNER_SERVER] = {2, {CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH}},
+};
+
+bool isolate_is_capable(enum isolate_role role)
+{
+	for (size_t i = 0; i < kept[role].n; i++) {
+		if (!capng_have_capability(CAPNG_PERMITTED, kept[role].capability[i]))
+			return false;
+	}
+	return true;
+}
+
+int isolate_privileges(enum isolate_role role, const char *user, char *error, size_t size)
 {
 	/* Started without it, there is nothing to keep; binding the queue will say what is missing. */
-	int can = capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN);
+	bool can = isolate_is_capable(role);
 	/* To empty the bounding set takes a capability too, which a service manager has not given. */
 	int can_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 
 	capng_clear(CAPNG_SELECT_BOTH);
-	if (can)
-		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
+	for (size_t i = 0; can && i < kept[role].n; i++)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+			     kept[role].capability[i]);
 	if (user) {
 		int err = become(user, error, size);
 
@@ -124,11 +156,10 @@ static const int allowed[] = {
 	SCMP_SYS(prlimit64), SCMP_SYS(sysinfo), SCMP_SYS(uname),
 };
 
-/* The families that are needed; anything else, the internet's above all, is not on the list. */
-static const unsigned int families[] = {AF_UNIX, AF_NETLINK};
-
-static int fill(scmp_filter_ctx filter)
+static int fill_daemon(scmp_filter_ctx filter)
 {
+	/* The families that are needed; anything else, the internet's above all, is not listed. */
+	static const unsigned int families[] = {AF_UNIX, AF_NETLINK};
 	int err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
 	for (size_t i = 0; err == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
@@ -139,11 +170,41 @@ static int fill(scmp_filter_ctx filter)
 	return err;
 }
 
-int isolate_system_calls(char *error, size_t size)
+static const int allowed_owner_server[] = {
+	/* questions, answers, waiting */
+	SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(recv), SCMP_SYS(recvfrom), SCMP_SYS(restart_syscall), SCMP_SYS(send),
+	SCMP_SYS(sendto),
+	/* /proc, and a line to the log */
+	SCMP_SYS(close), SCMP_SYS(getdents64), SCMP_SYS(read), SCMP_SYS(readlinkat),
+	SCMP_SYS(write), SCMP_SYS(writev),
+	/* memory (how much there is, qsort() wants to know), and the end */
+	SCMP_SYS(brk), SCMP_SYS(exit_group), SCMP_SYS(fstat), SCMP_SYS(futex),
+	SCMP_SYS(getrandom), SCMP_SYS(madvise), SCMP_SYS(mmap), SCMP_SYS(mremap),
+	SCMP_SYS(munmap), SCMP_SYS(newfstatat), SCMP_SYS(rt_sigreturn), SCMP_SYS(sysinfo),
+};
+
+static int fill_owner_server(scmp_filter_ctx filter)
+{
+	const size_t n = sizeof(allowed_owner_server) / sizeof(allowed_owner_server[0]);
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < n; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_owner_server[i], 0);
+	if (err == 0)
+		err = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+	return err;
+}
+
+int isolate_system_calls(enum isolate_role role, char *error, size_t size)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int err = filter ? fill(filter) : -ENOMEM;
+	int err = -ENOMEM;
 
+	if (filter)
+		err = role == ISOLATE_DAEMON ? fill_daemon(filter) : fill_owner_server(filter);
 	if (err == 0)
 		err = seccomp_load(filter);
 	if (err < 0)

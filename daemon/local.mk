@@ -86,6 +86,7 @@ libclosewaitd_a_SOURCES = \
 	include/leaker.h daemon/leaker.c \
 	include/owner.h daemon/owner.c \
 	include/ownerserver.h daemon/ownerserver.c \
+	include/ownerstart.h daemon/ownerstart.c \
 	include/ownertable.h daemon/ownertable.c \
 	include/outcome.h daemon/outcome.c \
 	include/packet.h daemon/packet.c \

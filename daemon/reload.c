@@ -71,11 +71,15 @@ void reload_apply(struct service *s)
 		prefilter_set_states(s->prefilter, s->conf->policy.stale);
 }
 
-/* Queues are bound once, and so is the control socket; whatever is new about them has to wait. */
+/*
+ * Queues are bound once, and so is the control socket; an owner server is started before anything
+ * else or not at all. Whatever is new about them has to wait.
+ */
 static bool keep_bound(const struct conf *old, struct conf *new)
 {
 	bool same_queue = memcmp(&old->queue, &new->queue, sizeof(old->queue)) == 0;
 	bool same_control = memcmp(&old->control, &new->control, sizeof(old->control)) == 0;
+	bool same_leaker = old->log.leaker == new->log.leaker;
 
 	if (!same_queue)
 		log_warnx("the queue settings have changed: they take effect at the next restart, "
@@ -83,9 +87,12 @@ static bool keep_bound(const struct conf *old, struct conf *new)
 	if (!same_control)
 		log_warnx("the control settings have changed: they take effect at the next "
 			  "restart");
+	if (!same_leaker)
+		log_warnx("log.leaker has changed: it takes effect at the next restart");
 	new->queue = old->queue;
 	new->control = old->control;
-	return !same_queue || !same_control;
+	new->log.leaker = old->log.leaker;
+	return !same_queue || !same_control || !same_leaker;
 }
 
 /* Gives what is in force now to the workers. */

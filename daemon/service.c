@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One poll loop over five descriptors: signals, the workers' word that there is something to take,
- * the clients of the control socket (one descriptor for all of them), the timer of the metrics
- * file, which is armed only if there is such a file, and that of the keep-alive, which is there
- * only if a service manager waits for one. The loop has a deadline only while something waits to be
- * told: suppressed events, or the SYNs of a full accept queue since it was told of.
+ * One poll loop over six descriptors: signals, the workers' word that there is something to take,
+ * the owner server's answers, the clients of the control socket (one descriptor for all of them),
+ * the timer of the metrics file, which is armed only if there is such a file, and that of the
+ * keep-alive, which is there only if a service manager waits for one. The loop has a deadline only
+ * while something waits to be told: suppressed events, those whose process is looked for, or the
+ * SYNs of a full accept queue since it was told of.
  *
  * What a client's request means is in answer.c, what a new configuration means in reload.c.
  */
@@ -12,8 +13,10 @@
 
 #include "service.h"
 #include "answer.h"
+#include "attribution.h"
 #include "log.h"
 #include "notify.h"
+#include "ownerstart.h"
 #include "reload.h"
 #include "servicestate.h"
 #include "startup.h"
@@ -85,11 +88,38 @@ static int start_workers(struct service *s)
 	return 0;
 }
 
-static void tell(struct service *s, const struct incident *incident)
+static void tell_now(struct service *s, const struct incident *incident)
 {
 	recent_add(&s->recent, incident);
 	event_tell(&s->events, incident, monotonic_us());
 	answer_publish(s, incident);
+}
+
+/* At once, or when its process is known. */
+static void tell(struct service *s, const struct incident *incident)
+{
+	struct incident displaced;
+
+	if (!s->attribution)
+		tell_now(s, incident);
+	else if (attribution_add(s->attribution, incident, monotonic_us(), &displaced))
+		tell_now(s, &displaced);
+}
+
+/* Those that need not wait for their process any more. */
+static void tell_attributed(struct service *s)
+{
+	struct incident incident;
+
+	while (s->attribution && attribution_take(s->attribution, monotonic_us(), &incident))
+		tell_now(s, &incident);
+}
+
+static void hear_owner_server(struct service *s)
+{
+	if (attribution_hear(s->attribution) < 0)
+		log_warnx("the owner server has ended: events do not name processes until the "
+			  "next restart");
 }
 
 /* The kernel's own count stands beside ours: it has the SYNs that never came to the queue. */
@@ -168,6 +198,9 @@ static void stop_workers(struct service *s)
 		worker_stop(s->workers[i]);
 	tell_incidents(s);
 	tell_full_queues(s, UINT64_MAX); /* all: there is no later */
+	if (s->attribution)
+		attribution_give_up(s->attribution);
+	tell_attributed(s);
 	event_tell_suppressed(&s->events);
 }
 
@@ -232,8 +265,11 @@ static void update_textfile(struct service *s)
 /* Milliseconds until something is due to be told though nobody calls; -1: nothing is. */
 static int patience_ms(const struct service *s)
 {
-	uint64_t wait_us = fullqueue_wait_us(&s->full_queues, monotonic_us());
+	const uint64_t now_us = monotonic_us();
+	uint64_t wait_us = fullqueue_wait_us(&s->full_queues, now_us);
 
+	if (s->attribution && wait_us > attribution_wait_us(s->attribution, now_us))
+		wait_us = attribution_wait_us(s->attribution, now_us);
 	if (s->events.suppressed > 0 && wait_us > SUPPRESSED_MS * 1000)
 		return SUPPRESSED_MS;
 	/* Rounded up, so as not to come too early and go round in circles. */
@@ -242,11 +278,12 @@ static int patience_ms(const struct service *s)
 
 static int loop(struct service *s)
 {
-	enum { SIGNALS, WORKERS, CONTROL, TEXTFILE, WATCHDOG, N };
+	enum { SIGNALS, WORKERS, OWNERS, CONTROL, TEXTFILE, WATCHDOG, N };
 	/* poll() passes over a descriptor of -1. */
 	struct pollfd pfds[N] = {
 		[SIGNALS] = {.fd = s->signal_fd, .events = POLLIN},
 		[WORKERS] = {.fd = s->wake_fd, .events = POLLIN},
+		[OWNERS] = {.events = POLLIN},
 		[CONTROL] = {.fd = s->control ? control_fd(s->control) : -1, .events = POLLIN},
 		[TEXTFILE] = {.fd = textfile_fd(s->textfile), .events = POLLIN},
 		[WATCHDOG] = {.fd = watchdog_fd(s->watchdog), .events = POLLIN},
@@ -254,8 +291,11 @@ static int loop(struct service *s)
 	int err = 0;
 
 	while (!s->stop && err == 0) {
-		int n = poll(pfds, N, patience_ms(s));
+		int n;
 
+		tell_attributed(s);
+		pfds[OWNERS].fd = attribution_fd(s->attribution);
+		n = poll(pfds, N, patience_ms(s));
 		if (n < 0 && errno != EINTR) {
 			log_err("poll");
 			return -errno;
@@ -265,6 +305,8 @@ static int loop(struct service *s)
 			event_tell_suppressed(&s->events);
 		if (n <= 0)
 			continue;
+		if (pfds[OWNERS].revents)
+			hear_owner_server(s);
 		if (pfds[WORKERS].revents)
 			err = hear_workers(s);
 		if (pfds[SIGNALS].revents)
@@ -306,6 +348,7 @@ static void release(struct service *s)
 	textfile_close(s->textfile);
 	journal_close(s->journal);
 	watchdog_close(s->watchdog);
+	attribution_free(s->attribution);
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	free(s->workers);
@@ -335,6 +378,17 @@ static int open_sources(struct service *s)
 	return open_descriptors(s);
 }
 
+static int take_owner_server(struct service *s, int *fd)
+{
+	int err = *fd < 0 ? 0 : attribution_new(*fd, s->diag, &s->attribution);
+
+	if (err < 0)
+		log_errx("cannot prepare: %s", strerror(-err));
+	else
+		*fd = -1;
+	return err;
+}
+
 static void set_up(struct service *s)
 {
 	clock_gettime(CLOCK_REALTIME, &s->start_realtime);
@@ -347,9 +401,15 @@ static void set_up(struct service *s)
 int service_run(const struct service_options *options, struct conf *conf)
 {
 	struct service s = {.options = options, .conf = conf, .signal_fd = -1, .wake_fd = -1};
-	int err;
+	int owner_fd;
+	int err = ownerstart(conf, options->user, &owner_fd);
 
-	err = open_sources(&s);
+	if (err > 0) {
+		conf_free(conf);
+		return 0;
+	}
+	if (err == 0)
+		err = open_sources(&s);
 	if (err == 0)
 		err = answer_open(&s);
 	if (err == 0) {
@@ -358,6 +418,8 @@ int service_run(const struct service_options *options, struct conf *conf)
 	}
 	if (err == 0)
 		err = probe_kernel(&s);
+	if (err == 0)
+		err = take_owner_server(&s, &owner_fd);
 	if (err == 0) {
 		set_up(&s);
 		err = start_workers(&s);
@@ -382,6 +444,8 @@ int service_run(const struct service_options *options, struct conf *conf)
 	stop_workers(&s);
 	if (s.n_workers > 0)
 		log_totals(&s);
+	if (owner_fd >= 0)
+		close(owner_fd);
 	release(&s);
 	return err;
 }

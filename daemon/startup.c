@@ -51,7 +51,7 @@ void startup_end_prefilter(struct service *s)
 int startup_privileges(const struct service *s)
 {
 	char error[CONF_ERROR_SIZE];
-	int err = isolate_privileges(s->options->user, error, sizeof(error));
+	int err = isolate_privileges(ISOLATE_DAEMON, s->options->user, error, sizeof(error));
 
 	if (err < 0)
 		log_errx("%s", error);
@@ -65,7 +65,7 @@ int startup_system_calls(void)
 	return 0;
 #else
 	char error[CONF_ERROR_SIZE];
-	int err = isolate_system_calls(error, sizeof(error));
+	int err = isolate_system_calls(ISOLATE_DAEMON, error, sizeof(error));
 
 	if (err < 0)
 		log_errx("%s", error);

@@ -42,8 +42,8 @@ int attribution_hear(struct attribution *a);
 void attribution_give_up(struct attribution *a);
 /* The oldest incident, as soon as its leaker is known or its time is up; false if there is none. */
 bool attribution_take(struct attribution *a, uint64_t now_us, struct incident *ret_incident);
-/* In how many milliseconds the oldest one's time is up, for poll(): -1 if none waits. */
-int attribution_timeout_ms(const struct attribution *a, uint64_t now_us);
+/* In how many microseconds the oldest one goes on at the latest; UINT64_MAX if there is none. */
+uint64_t attribution_wait_us(const struct attribution *a, uint64_t now_us);
 /* How many incidents have been taken or displaced with such a leaker. */
 uint64_t attribution_count(const struct attribution *a, enum leaker_kind kind);
 

@@ -28,6 +28,10 @@ const char *conf_filter_name(enum conf_filter filter);
 enum conf_format { FORMAT_TEXT, FORMAT_JSON };
 #define CONF_FORMAT_COUNT 2
 
+/* How far an event names the leaker: by unit and user, or by process too. */
+enum conf_leaker { NAME_UNIT, NAME_PROCESS };
+#define CONF_LEAKER_COUNT 2
+
 struct conf {
 	enum mode mode;
 	struct {
@@ -48,6 +52,7 @@ struct conf {
 		enum log_target target;
 		enum conf_format format;
 		enum log_level level;
+		enum conf_leaker leaker;
 	} log;
 	struct {
 		char textfile[PATH_MAX]; /* "": none */

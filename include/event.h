@@ -17,8 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest line, NUL included: three IPv6 endpoints, a rule, a path of a control group. */
-#define EVENT_LINE_SIZE	 1536
+/*
+ * The longest line, NUL included: three IPv6 endpoints, a rule, the paths of a control group and of
+ * a program, in which a byte may take four.
+ */
+#define EVENT_LINE_SIZE	 3072
 #define EVENT_FIELDS_MAX 32
 
 /* One value with its name; text is NULL for a number. */
@@ -36,6 +39,7 @@ struct event_text {
 	char listener[ENDPOINT_STRLEN];
 	char cookie[20];
 	char unit[POLICY_UNIT_SIZE];
+	char leaker_others[LEAKER_OTHERS_MAX * sizeof("4194304/1073741816")];
 };
 
 /*

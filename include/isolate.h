@@ -3,18 +3,27 @@
 #ifndef CW_ISOLATE_H
 #define CW_ISOLATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
+enum isolate_role {
+	ISOLATE_DAEMON,	      /* keeps CAP_NET_ADMIN */
+	ISOLATE_OWNER_SERVER, /* keeps CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH */
+};
+#define ISOLATE_ROLE_COUNT 2
+
+/* Whether the process has what a role would keep. */
+bool isolate_is_capable(enum isolate_role role);
 /*
- * Stage 1: becomes user (NULL: stays who it is), keeps CAP_NET_ADMIN and no other capability, and
- * can never gain one again. Before any thread is started. On failure error holds one line;
+ * Stage 1: becomes user (NULL: stays who it is), keeps the capabilities of its role and no other,
+ * and can never gain one again. Before any thread is started. On failure error holds one line;
  * -errno is returned.
  */
-int isolate_privileges(const char *user, char *error, size_t size);
+int isolate_privileges(enum isolate_role role, const char *user, char *error, size_t size);
 /*
- * Stage 2: from here on a system call outside the list kills the process, in every thread. On
- * failure error holds one line; -errno is returned.
+ * Stage 2: from here on a system call outside the role's list kills the process, in every thread.
+ * On failure error holds one line; -errno is returned.
  */
-int isolate_system_calls(char *error, size_t size);
+int isolate_system_calls(enum isolate_role role, char *error, size_t size);
 
 #endif

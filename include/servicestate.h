@@ -3,6 +3,7 @@
 #ifndef CW_SERVICESTATE_H
 #define CW_SERVICESTATE_H
 
+#include "attribution.h"
 #include "cgroup.h"
 #include "conf.h"
 #include "control.h"
@@ -56,6 +57,7 @@ struct service {
 	int destroy_support; /* diag_probe_destroy() */
 
 	struct prefilter *prefilter; /* NULL: not wanted, or not to be had */
+	struct attribution *attribution; /* NULL: events do not name processes */
 	struct event_output events;
 	struct recent recent;
 	struct fullqueue full_queues;

@@ -123,14 +123,14 @@ static void test_asks_and_takes(void **state)
 	struct fixture *f = *state;
 	struct owner_question q;
 
-	assert_int_equal(attribution_timeout_ms(f->a, 0), -1);
+	assert_true(attribution_wait_us(f->a, 0) == UINT64_MAX);
 	add(f, 1, 100, 1000);
 	q = question(f);
 	assert_int_equal(q.inode, 100);
 	assert_int_equal(q.since_us, 1000);
 	assert_int_equal(q.until_us, 1000 + ATTRIBUTION_WAIT_US);
 	check_none(f, 1000);
-	assert_int_equal(attribution_timeout_ms(f->a, 1000), ATTRIBUTION_WAIT_US / 1000);
+	assert_int_equal(attribution_wait_us(f->a, 1000), ATTRIBUTION_WAIT_US);
 	answer(f, q.id, LEAKER_HELD, 20);
 	assert_int_equal(attribution_hear(f->a), 0);
 	check_taken(f, 1000, 1, LEAKER_HELD, 20);
@@ -169,8 +169,8 @@ static void test_does_not_wait_for_ever(void **state)
 	add(f, 2, 101, 2000);
 	id = question(f).id;
 	check_none(f, 999 + ATTRIBUTION_WAIT_US);
-	assert_int_equal(attribution_timeout_ms(f->a, 999 + ATTRIBUTION_WAIT_US), 1);
-	assert_int_equal(attribution_timeout_ms(f->a, 1000 + ATTRIBUTION_WAIT_US), 0);
+	assert_int_equal(attribution_wait_us(f->a, 999 + ATTRIBUTION_WAIT_US), 1);
+	assert_int_equal(attribution_wait_us(f->a, 1000 + ATTRIBUTION_WAIT_US), 0);
 	check_taken(f, 1000 + ATTRIBUTION_WAIT_US, 1, LEAKER_LATE, 0);
 	check_none(f, 1000 + ATTRIBUTION_WAIT_US);
 	/* Its answer comes after all, and is nobody's. */

@@ -122,6 +122,7 @@ static void assert_defaults(const struct conf *conf)
 	assert_int_equal(conf->log.target, TARGET_AUTO);
 	assert_int_equal(conf->log.format, FORMAT_TEXT);
 	assert_int_equal(conf->log.level, LEVEL_INFO);
+	assert_int_equal(conf->log.leaker, NAME_UNIT);
 	assert_string_equal(conf->metrics.textfile, "");
 	assert_int_equal(conf->metrics.interval_ms, 15000);
 	assert_string_equal(conf->control.socket, "/run/closewaitd/control.sock");
@@ -164,7 +165,8 @@ static void every_key_reaches_its_field(void **state)
 		"    min_age = \"5m\"; max_unread = 12; action = \"drop\"; },\n"
 		"  { name = \"second\"; action = \"log\"; } ); };\n"
 		"limits = { destroy_per_second = 3; events_per_second = 0; };\n"
-		"log = { target = \"syslog\"; format = \"json\"; level = \"debug\"; };\n"
+		"log = { target = \"syslog\"; format = \"json\"; level = \"debug\";\n"
+		"  leaker = \"process\"; };\n"
 		"metrics = { textfile = \"/var/x.prom\"; interval = \"1h\"; };\n"
 		"control = { socket = \"\"; group = \"root\"; };\n");
 	const struct policy_rule *rule = &conf->policy.rules[0];
@@ -187,6 +189,7 @@ static void every_key_reaches_its_field(void **state)
 	assert_int_equal(conf->log.target, TARGET_SYSLOG);
 	assert_int_equal(conf->log.format, FORMAT_JSON);
 	assert_int_equal(conf->log.level, LEVEL_DEBUG);
+	assert_int_equal(conf->log.leaker, NAME_PROCESS);
 	assert_string_equal(conf->metrics.textfile, "/var/x.prom");
 	assert_int_equal(conf->metrics.interval_ms, 3600 * 1000);
 	assert_string_equal(conf->control.socket, "");
@@ -338,7 +341,7 @@ static void every_word_reads_back(void **state)
 	}
 	/* The filters twice, the second time but for the one that needs a fallback. */
 	assert_int_equal(n, MODE_COUNT + CONF_FILTER_COUNT + FILTER_BPF + ACTION_COUNT +
-				    TARGET_COUNT + CONF_FORMAT_COUNT + LEVEL_COUNT);
+				    TARGET_COUNT + CONF_FORMAT_COUNT + LEVEL_COUNT + CONF_LEAKER_COUNT);
 }
 
 /* Whatever the table says is within its own limits, and its fields do not overlap. */
@@ -403,6 +406,7 @@ static void prints_the_layout_that_others_read(void **state)
 				  "  target = \"auto\";\n"
 				  "  format = \"text\";\n"
 				  "  level = \"info\";\n"
+				  "  leaker = \"unit\";\n"
 				  "};\n"
 				  "metrics = {\n"
 				  "  textfile = \"\";\n"

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* The child's status after both stages and then act(). */
-static int isolated(int (*act)(void))
+static int isolated(enum isolate_role role, int (*act)(void))
 {
 	char error[256];
 	int status;
@@ -23,8 +23,8 @@ static int isolated(int (*act)(void))
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		if (isolate_privileges(NULL, error, sizeof(error)) < 0 ||
-		    isolate_system_calls(error, sizeof(error)) < 0) {
+		if (isolate_privileges(role, NULL, error, sizeof(error)) < 0 ||
+		    isolate_system_calls(role, error, sizeof(error)) < 0) {
 			fprintf(stderr, "%s\n", error);
 			_exit(99);
 		}
@@ -60,10 +60,37 @@ static int run_a_program(void)
 	return execv("/bin/true", argv);
 }
 
-static int only_net_admin_is_left(void)
+static int open_to_write(void)
+{
+	return open("/dev/null", O_WRONLY | O_CLOEXEC);
+}
+
+static int create_a_file(void)
+{
+	return open("/nonexistent/file", O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static int signal_a_process(void)
+{
+	return kill(getppid(), 0);
+}
+
+static int start_a_process(void)
+{
+	return fork() == 0;
+}
+
+static bool is_kept(enum isolate_role role, int capability)
+{
+	return role == ISOLATE_DAEMON
+		       ? capability == CAP_NET_ADMIN
+		       : capability == CAP_SYS_PTRACE || capability == CAP_DAC_READ_SEARCH;
+}
+
+static int only_its_own_are_left(enum isolate_role role)
 {
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++) {
-		if (cap != CAP_NET_ADMIN && capng_have_capability(CAPNG_PERMITTED, (unsigned)cap))
+		if (!is_kept(role, cap) && capng_have_capability(CAPNG_PERMITTED, (unsigned)cap))
 			return 1;
 	}
 	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 2;
@@ -81,8 +108,8 @@ static void test_what_is_needed_goes_on(void **state)
 {
 	(void)state;
 	skip_without_filter();
-	assert_int_equal(isolated(read_a_file), 0);
-	assert_int_equal(isolated(open_netlink), 0);
+	assert_int_equal(isolated(ISOLATE_DAEMON, read_a_file), 0);
+	assert_int_equal(isolated(ISOLATE_DAEMON, open_netlink), 0);
 }
 
 static void test_what_is_not_needed_kills(void **state)
@@ -91,29 +118,53 @@ static void test_what_is_not_needed_kills(void **state)
 
 	(void)state;
 	skip_without_filter();
-	status = isolated(open_internet);
+	status = isolated(ISOLATE_DAEMON, open_internet);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGSYS);
-	status = isolated(run_a_program);
+	status = isolated(ISOLATE_DAEMON, run_a_program);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGSYS);
 }
 
-static void test_capabilities(void **state)
+static void test_the_owner_server_only_reads(void **state)
+{
+	int (*const acts[])(void) = {open_netlink,  open_internet,    run_a_program,  open_to_write,
+				     create_a_file, signal_a_process, start_a_process};
+
+	(void)state;
+	skip_without_filter();
+	assert_int_equal(isolated(ISOLATE_OWNER_SERVER, read_a_file), 0);
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		int status = isolated(ISOLATE_OWNER_SERVER, acts[i]);
+
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGSYS);
+	}
+}
+
+static void check_capabilities(enum isolate_role role)
 {
 	int status;
 	char error[256];
 	pid_t pid = fork();
 
-	(void)state;
 	if (pid == 0) {
-		if (isolate_privileges(NULL, error, sizeof(error)) < 0)
+		bool was_capable = isolate_is_capable(role);
+
+		if (isolate_privileges(role, NULL, error, sizeof(error)) < 0)
 			_exit(99);
 		capng_get_caps_process();
-		_exit(only_net_admin_is_left());
+		_exit(isolate_is_capable(role) == was_capable ? only_its_own_are_left(role) : 3);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+}
+
+static void test_capabilities(void **state)
+{
+	(void)state;
+	check_capabilities(ISOLATE_DAEMON);
+	check_capabilities(ISOLATE_OWNER_SERVER);
 }
 
 static void test_unknown_user(void **state)
@@ -121,7 +172,8 @@ static void test_unknown_user(void **state)
 	char error[256] = "";
 
 	(void)state;
-	assert_true(isolate_privileges("no-such-user-here", error, sizeof(error)) < 0);
+	assert_true(isolate_privileges(ISOLATE_DAEMON, "no-such-user-here", error, sizeof(error)) <
+		    0);
 	assert_string_equal(error, "no such user \"no-such-user-here\"");
 }
 
@@ -130,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_needed_goes_on),
 		cmocka_unit_test(test_what_is_not_needed_kills),
+		cmocka_unit_test(test_the_owner_server_only_reads),
 		cmocka_unit_test(test_capabilities),
 		cmocka_unit_test(test_unknown_user),
 	};
