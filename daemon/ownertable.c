@@ -36,11 +36,11 @@ struct ownertable {
 _Static_assert(LEAKER_COMM_SIZE == OWNER_COMM_SIZE && LEAKER_EXE_SIZE == OWNER_EXE_SIZE,
 	       "what is found is told as it is");
 
-static uint64_t monotonic_us(void)
+static uint64_t clock_us(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
@@ -104,8 +104,9 @@ static int compare(const void *a, const void *b)
 
 int ownertable_walk(struct ownertable *table, uint32_t inode)
 {
-	const uint64_t began_us = monotonic_us();
-	uint64_t ended_us;
+	/* What it costs is its own time: at the lowest priority it may take much longer. */
+	const uint64_t began_us = clock_us(CLOCK_MONOTONIC);
+	const uint64_t used_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
 	int err;
 
 	table->n = 0;
@@ -118,9 +119,9 @@ int ownertable_walk(struct ownertable *table, uint32_t inode)
 		table->n = 0;
 	else if (table->n > 0)
 		qsort(table->entries, table->n, sizeof(table->entries[0]), compare);
-	ended_us = monotonic_us();
 	table->began_us = err < 0 ? 0 : began_us;
-	table->due_us = ended_us + (OWNERTABLE_SHARE - 1) * (ended_us - began_us);
+	table->due_us = clock_us(CLOCK_MONOTONIC) +
+			(OWNERTABLE_SHARE - 1) * (clock_us(CLOCK_THREAD_CPUTIME_ID) - used_us);
 	return err;
 }
 
