@@ -26,7 +26,8 @@
 #define MAX_ARGUMENTS 8
 
 /* No control socket unless it is wanted: a daemon that runs as somebody else could not make it. */
-static const char preamble[] = "log = { target = \"stderr\"; format = \"%s\"; };\n"
+static const char preamble[] = "log = { target = \"stderr\"; format = \"%s\"; "
+			       "leaker = \"%s\"; };\n"
 			       "control = { socket = \"%s\"; };\n";
 const unsigned int daemon_conf_first_line = 3;
 
@@ -59,7 +60,7 @@ void daemon_write_conf(struct daemon *daemon, const char *text)
 
 	assert_non_null(file);
 	assert_true(fprintf(file, preamble, daemon->text_format ? "text" : "json",
-			    daemon->control_path) > 0);
+			    daemon->name_process ? "process" : "unit", daemon->control_path) > 0);
 	assert_true(fprintf(file, "%s\n", text) > 0);
 	assert_int_equal(fclose(file), 0);
 }
@@ -73,6 +74,8 @@ _Noreturn static void become(const struct daemon *daemon, uid_t uid, int output,
 
 	for (size_t i = 0; arguments && arguments[i] && i < MAX_ARGUMENTS; i++)
 		argv[3 + i] = arguments[i];
+	if (daemon->lacks)
+		changed = prctl(PR_CAPBSET_DROP, daemon->lacks, 0, 0, 0) == 0;
 	if (uid != 0)
 		changed = setgroups(0, NULL) == 0 && setresgid(uid, uid, uid) == 0 &&
 			  setresuid(uid, uid, uid) == 0;

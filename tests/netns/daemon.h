@@ -19,6 +19,8 @@ struct daemon {
 	char control_path[64]; /* "": no control socket */
 	bool text_format; /* the log is to be text, not JSON: it has no events that can be read */
 	struct loglines log;
+	bool name_process;   /* log.leaker is to be "process" */
+	int lacks;	     /* it is to start without this capability; 0: it has all of root's */
 	size_t next_event;   /* the first line that daemon_event() has not seen */
 	size_t next_message; /* the same for daemon_message() */
 };

@@ -12,6 +12,7 @@ NETNS_TESTS = \
 	tests/netns/test_ctl_abuse \
 	tests/netns/test_doctor \
 	tests/netns/test_states \
+	tests/netns/test_attribution \
 	tests/netns/test_audit \
 	tests/netns/test_strange \
 	tests/netns/test_original \
@@ -62,6 +63,10 @@ tests_netns_test_original_LDADD = $(NETNS_LIBS)
 tests_netns_test_states_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_states_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_states_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_attribution_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_attribution_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_attribution_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_audit_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_audit_CFLAGS = $(NETNS_CFLAGS)
