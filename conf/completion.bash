@@ -36,7 +36,7 @@ _closewaitd_complete() {
     *:--backend) _closewaitd_words nft iptables; return ;;
     *:--action) _closewaitd_words log destroy drop reject; return ;;
     *:--event)
-        _closewaitd_words collision unproven foreign-source accept-queue-full lookup-failed
+        _closewaitd_words collision unproven foreign-source accept-queue-full mine lookup-failed
         return
         ;;
     *:--unit)

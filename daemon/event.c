@@ -82,9 +82,10 @@ static void add_leaker(struct builder *b, const struct leaker *leaker, struct ev
 	add_text(b, "leaker_others", text->leaker_others);
 }
 
-static void add_collision(struct builder *b, const struct incident *incident)
+static void add_decision(struct builder *b, const struct incident *incident)
 {
-	add_text(b, "proof", proof_name(incident->proof));
+	if (incident->kind == INCIDENT_SYN)
+		add_text(b, "proof", proof_name(incident->proof));
 	add_text(b, "mode", mode_name(incident->mode));
 	add_text(b, "rule", incident->rule);
 	add_text(b, "action", action_name(incident->action));
@@ -98,11 +99,11 @@ size_t event_fields(const struct incident *incident, const char *cgroup, struct 
 	struct builder b = {ret_fields, 0};
 
 	add_text(&b, "time", log_time(incident->time_ns, text->time));
-	add_text(&b, "event", finding_name(incident->finding));
+	add_text(&b, "event", incident_name(incident));
 	add_text(&b, "src", endpoint_format(&incident->syn.src, text->src));
 	add_text(&b, "dst", endpoint_format(&incident->syn.dst, text->dst));
-	if (incident->finding == FINDING_COLLISION)
-		add_collision(&b, incident);
+	if (incident_has_decision(incident))
+		add_decision(&b, incident);
 	if (incident->has_claimant)
 		add_text(&b, "claimant", tcpstate_name(incident->claimant_state));
 	if (incident->has_occupant) {
@@ -123,7 +124,8 @@ size_t event_fields(const struct incident *incident, const char *cgroup, struct 
 	}
 	if (incident->error)
 		add_text(&b, "error", strerror(-incident->error));
-	add_number(&b, "verdict_us", incident->verdict_us);
+	if (incident->kind == INCIDENT_SYN)
+		add_number(&b, "verdict_us", incident->verdict_us);
 	return b.n;
 }
 
@@ -247,11 +249,13 @@ char *event_format_json(const struct event_field *fields, size_t n)
 	return line;
 }
 
-static enum log_level level_of(enum finding finding)
+static enum log_level level_of(const struct incident *incident)
 {
-	/* An unproven collision is left alone: worth a line, not worth an alarm. */
-	return finding == FINDING_UNPROVEN || finding == FINDING_FOREIGN_SOURCE ? LEVEL_INFO
-										: LEVEL_WARNING;
+	/* What hurts nobody (yet) is worth a line, not an alarm. */
+	if (incident->kind == INCIDENT_MINE || incident->finding == FINDING_UNPROVEN ||
+	    incident->finding == FINDING_FOREIGN_SOURCE)
+		return LEVEL_INFO;
+	return LEVEL_WARNING;
 }
 
 static void suppress(struct event_output *output)
@@ -260,14 +264,15 @@ static void suppress(struct event_output *output)
 	output->suppressed_total++;
 }
 
-static void write_event(struct event_output *output, enum finding finding, const char *line,
-			const struct event_field *fields, size_t n)
+static void write_event(struct event_output *output, const struct incident *incident,
+			const char *line, const struct event_field *fields, size_t n)
 {
-	enum log_level level = level_of(finding);
+	enum log_level level = level_of(incident);
 	int err = -ENOENT;
 
 	if (output->journal)
-		err = journal_send(output->journal, level, finding, line, fields, n);
+		err = journal_send(output->journal, level, journal_message_id(incident), line,
+				   fields, n);
 	if (err == -EAGAIN)
 		suppress(output); /* by another way to the same journal we would have to wait */
 	else if (err < 0 && output->json)
@@ -282,7 +287,7 @@ void event_tell(struct event_output *output, const struct incident *incident, ui
 	struct event_text text;
 	size_t n;
 
-	if (!log_enabled(level_of(incident->finding)))
+	if (!log_enabled(level_of(incident)))
 		return;
 	if (!ratelimit_take(&output->limit, now_us)) {
 		suppress(output);
@@ -295,13 +300,13 @@ void event_tell(struct event_output *output, const struct incident *incident, ui
 		char *line = event_format_json(fields, n);
 
 		if (line)
-			write_event(output, incident->finding, line, fields, n);
+			write_event(output, incident, line, fields, n);
 		free(line);
 	} else {
 		char line[EVENT_LINE_SIZE];
 
 		event_format_text(fields, n, line, sizeof(line));
-		write_event(output, incident->finding, line, fields, n);
+		write_event(output, incident, line, fields, n);
 	}
 }
 

@@ -35,9 +35,11 @@ static const char *const message_ids[FINDING_COUNT] = {
 	[FINDING_LOOKUP_FAILED] = "1c19943330ec4f4d8800f8e13d75e8f2",
 };
 
-const char *journal_message_id(enum finding finding)
+static const char mine_id[] = "a45f14ac47ad420ba0c61ac5f07a0c13";
+
+const char *journal_message_id(const struct incident *incident)
 {
-	return message_ids[finding];
+	return incident->kind == INCIDENT_MINE ? mine_id : message_ids[incident->finding];
 }
 
 int journal_open(const char *path, struct journal **ret_journal)
@@ -103,8 +105,8 @@ static void put_fields(FILE *entry, const struct event_field *fields, size_t n)
 	}
 }
 
-int journal_send(struct journal *journal, enum log_level level, enum finding finding,
-		 const char *message, const struct event_field *fields, size_t n)
+int journal_send(struct journal *journal, enum log_level level, const char *id, const char *message,
+		 const struct event_field *fields, size_t n)
 {
 	char *buf = NULL;
 	size_t len = 0;
@@ -117,8 +119,8 @@ int journal_send(struct journal *journal, enum log_level level, enum finding fin
 	fputs("MESSAGE", entry);
 	put_value(entry, message);
 	fprintf(entry, "PRIORITY=%d\nSYSLOG_IDENTIFIER=closewaitd\n", log_priority(level));
-	if (message_ids[finding])
-		fprintf(entry, "MESSAGE_ID=%s\n", message_ids[finding]);
+	if (id)
+		fprintf(entry, "MESSAGE_ID=%s\n", id);
 	put_fields(entry, fields, n);
 	if (fclose(entry) == 0)
 		sent = sendto(journal->fd, buf, len, MSG_NOSIGNAL,

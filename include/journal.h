@@ -22,12 +22,12 @@ struct journal;
 int journal_open(const char *path, struct journal **ret_journal);
 void journal_close(struct journal *journal);
 /*
- * Never waits. -ENOENT or -ECONNREFUSED: there is no journal; -EAGAIN: it does not read; or another
+ * id: the message id, or NULL for none. Never waits. -ENOENT or -ECONNREFUSED: there is no journal; -EAGAIN: it does not read; or another
  * errno. Nothing was written then.
  */
-int journal_send(struct journal *journal, enum log_level level, enum finding finding,
-		 const char *message, const struct event_field *fields, size_t n);
-/* The message id of an event, 32 hexadecimal digits; NULL for a finding that is never told. */
-const char *journal_message_id(enum finding finding);
+int journal_send(struct journal *journal, enum log_level level, const char *id, const char *message,
+		 const struct event_field *fields, size_t n);
+/* The message id of an event, 32 hexadecimal digits; NULL for one that is never told. */
+const char *journal_message_id(const struct incident *incident);
 
 #endif

@@ -110,6 +110,7 @@ same settings "$work/program" "$work/manual"
 sed -En 's/.*add_(text|number)\(&?b, "([a-z_]*)".*/\2/p' "$root/daemon/event.c" >"$work/program"
 sed -En 's/.*\[FINDING_.*\] = "[0-9a-f]{32}".*/&/; s/.*\[FINDING_([A-Z_]*)\] = "[0-9a-f]{32}".*/\1/p' \
     "$root/daemon/journal.c" | tr '[:upper:]_' '[:lower:]-' >>"$work/program"
+sed -En 's/.* ([a-z]+)_id\[\] = "[0-9a-f]{32}".*/\1/p' "$root/daemon/journal.c" >>"$work/program"
 manual_words EVENTS >"$work/manual"
 same 'keys and kinds of events' "$work/program" "$work/manual"
 
