@@ -193,6 +193,43 @@ static json_t *full_queues(struct service *s)
 	return array;
 }
 
+static json_t *last_sweep(const struct sweepstats *stats)
+{
+	static const char *const names[SWEEP_LAST_COUNT] = {
+		[SWEEP_LAST_FOUND] = "found",	    [SWEEP_LAST_ALIVE] = "with_peer",
+		[SWEEP_LAST_YOUNG] = "young",	    [SWEEP_LAST_MINES] = "mines",
+		[SWEEP_LAST_DEFUSED] = "destroyed", [SWEEP_LAST_LIMITED] = "passed_over",
+		[SWEEP_LAST_US] = "duration_us",
+	};
+	const uint64_t start_ns = stats_get(&stats->last_start_ns);
+	const uint64_t error = stats_get(&stats->last_error);
+	json_t *object;
+
+	if (start_ns == 0)
+		return NULL;
+	object = json_pack("{s:o, s:s*}", "time", time_text(start_ns), "error",
+			   error ? strerror((int)error) : NULL);
+	for (unsigned int i = 0; i < SWEEP_LAST_COUNT; i++)
+		json_object_set_new(object, names[i], counter(&stats->last[i]));
+	return object;
+}
+
+static json_t *status_sweep(const struct service *s)
+{
+	const struct sweepstats *stats = sweeper_stats(s->sweeper);
+	const enum sweep_phase phase = (enum sweep_phase)stats_get(&stats->phase);
+	const uint64_t next_us = stats_get(&stats->next_us), now_us = monotonic_us();
+	json_t *object = json_pack(
+		"{s:s, s:o, s:s, s:o, s:o*}", "state", sweep_phase_name(phase), "interval_ms",
+		number(s->conf->sweep.interval_ms), "action", action_name(s->conf->sweep.action),
+		"destroyed", counter(&stats->mines[RESULT_DESTROYED]), "last", last_sweep(stats));
+
+	if (phase == SWEEP_IDLE)
+		json_object_set_new(object, "next_ms",
+				    number(next_us > now_us ? (next_us - now_us) / 1000 : 0));
+	return object;
+}
+
 static void answer_status(struct service *s, const struct control_caller *caller,
 			  const json_t *arguments)
 {
@@ -202,16 +239,16 @@ static void answer_status(struct service *s, const struct control_caller *caller
 	totals_read(s, &totals);
 	control_answer(
 		s->control, caller->client,
-		json_pack("{s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}",
-			  "release", PACKAGE_VERSION, "pid", (int)getpid(), "start_time",
-			  time_text(in_ns(&s->start_realtime)), "uptime_s", number(uptime_s(s)),
-			  "mode", mode_name(reload_mode_of(s, s->conf)), "mode_source",
-			  reload_mode_source(s), "mode_in_file", mode_name(s->conf->mode), "config",
-			  status_config(s), "queue", status_queue(s), "policy",
-			  status_policy(&s->conf->policy), "totals",
-			  status_totals(s, &totals.stats), "coverage",
-			  status_coverage(s, &totals.coverage), "full_queues", full_queues(s),
-			  "last_collision", last_collision(s)));
+		json_pack(
+			"{s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}",
+			"release", PACKAGE_VERSION, "pid", (int)getpid(), "start_time",
+			time_text(in_ns(&s->start_realtime)), "uptime_s", number(uptime_s(s)),
+			"mode", mode_name(reload_mode_of(s, s->conf)), "mode_source",
+			reload_mode_source(s), "mode_in_file", mode_name(s->conf->mode), "config",
+			status_config(s), "queue", status_queue(s), "policy",
+			status_policy(&s->conf->policy), "totals", status_totals(s, &totals.stats),
+			"coverage", status_coverage(s, &totals.coverage), "sweep", status_sweep(s),
+			"full_queues", full_queues(s), "last_collision", last_collision(s)));
 }
 
 static void answer_stats(struct service *s, const struct control_caller *caller,

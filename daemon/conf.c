@@ -96,14 +96,21 @@ static const char *word_in_group(unsigned int index, const void *ctx)
 	return group[0] ? NULL : key->group;
 }
 
-/* A key of that name in any group. */
-static const struct confschema_key *find_elsewhere(const char *name)
+/* The groups that have a key of that name, "a or b"; "" if none does. */
+static const char *find_elsewhere(const char *name, char buf[static CONFERROR_QUOTE_SIZE])
 {
-	for (size_t i = 0; i < confschema_n_keys; i++) {
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < confschema_n_keys && len < CONFERROR_QUOTE_SIZE; i++) {
+		const char *group = confschema_keys[i].group;
+
 		if (strcmp(confschema_keys[i].name, name) == 0)
-			return &confschema_keys[i];
+			len += (size_t)snprintf(buf + len, CONFERROR_QUOTE_SIZE - len, "%s%s",
+						len > 0 ? " or " : "",
+						group[0] ? group : "the top level");
 	}
-	return NULL;
+	return buf;
 }
 
 static int refuse_unknown(const struct conferror *error, const char *group,
@@ -112,20 +119,17 @@ static int refuse_unknown(const struct conferror *error, const char *group,
 	const char *name = config_setting_name(setting);
 	const char *where = group[0] ? group : "the top level";
 	unsigned int line = config_setting_source_line(setting);
-	const struct confschema_key *elsewhere;
 	const char *meant;
-	char quoted[CONFERROR_QUOTE_SIZE];
+	char quoted[CONFERROR_QUOTE_SIZE], elsewhere[CONFERROR_QUOTE_SIZE];
 
 	conferror_quote(name, strlen(name), quoted);
 	meant = conftype_nearest(name, word_in_group, (unsigned int)confschema_n_keys, group);
 	if (meant)
 		return conferror_at(error, line, "unknown setting %s in %s (did you mean \"%s\"?)",
 				    quoted, where, meant);
-	elsewhere = find_elsewhere(name);
-	if (elsewhere)
+	if (find_elsewhere(name, elsewhere)[0])
 		return conferror_at(error, line, "unknown setting %s in %s: it belongs to %s",
-				    quoted, where,
-				    elsewhere->group[0] ? elsewhere->group : "the top level");
+				    quoted, where, elsewhere);
 	return conferror_at(error, line, "unknown setting %s in %s", quoted, where);
 }
 
@@ -205,6 +209,28 @@ static int check_queue(const struct conferror *error, const config_t *tree, cons
 	return 0;
 }
 
+static int check_sweep(const struct conferror *error, const config_t *tree, const struct conf *conf)
+{
+	uint64_t interval_ms = conf->sweep.interval_ms;
+	char text[CONFTYPE_STRLEN];
+
+	if (interval_ms == 0)
+		return 0;
+	conftype_format_duration(interval_ms, text);
+	if (interval_ms < CONFTYPE_SECOND)
+		return conferror_at(error, later_line(tree, "sweep.interval", "sweep.interval"),
+				    "sweep.interval is \"%s\"; it must be \"0s\" for no sweeps, or "
+				    "at least \"1s\"",
+				    text);
+	if (!tcpstate_in(TCPSTATE_CLOSE_WAIT, conf->policy.stale))
+		return conferror_at(error, later_line(tree, "sweep.interval", "stale.states"),
+				    "sweep.interval is \"%s\", but stale.states does not name "
+				    "\"close-wait\", the only state that is swept; name it, or set "
+				    "the interval to \"0s\"",
+				    text);
+	return 0;
+}
+
 /* --- text to configuration ---------------------------------------------------------------------- */
 
 static int refuse_syntax(const struct conferror *error, const config_t *tree, const char *text)
@@ -245,6 +271,8 @@ static int parse(const struct conferror *error, const char *text, size_t len,
 	if (err < 0)
 		goto out;
 	err = check_queue(error, &tree, conf);
+	if (err == 0)
+		err = check_sweep(error, &tree, conf);
 	if (err < 0)
 		goto out;
 	*ret_conf = conf;

@@ -78,6 +78,16 @@ static const char *leaker_word(unsigned int value)
 	return names_get(words, CONF_LEAKER_COUNT, value);
 }
 
+static const char *addresses_word(unsigned int value)
+{
+	static const char *const words[CONF_ADDRESSES_COUNT] = {
+		[ADDRESSES_LOOPBACK] = "loopback",
+		[ADDRESSES_LOCAL] = "local",
+	};
+
+	return names_get(words, CONF_ADDRESSES_COUNT, value);
+}
+
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
 #define CONF(member)	    FIELD(struct conf, member)
 #define RULE(member)	    FIELD(struct policy_rule, member)
@@ -113,6 +123,16 @@ const struct confschema_key confschema_keys[] = {
 	 RANGE(0, 1000000), .initial = 1000},
 	{"limits", "events_per_second", KIND_INTEGER, CONF(limits.events_per_second),
 	 RANGE(0, 1000000), .initial = 20},
+
+	{"sweep", "interval", KIND_DURATION, CONF(sweep.interval_ms), RANGE(0, 7 * CONFTYPE_DAY)},
+	{"sweep", "min_age", KIND_DURATION, CONF(sweep.min_age_ms), RANGE(0, AGE_MAX),
+	 .initial = 5 * 60 * CONFTYPE_SECOND},
+	{"sweep", "action", KIND_WORD, CONF(sweep.action), WORDS(action_word, ACTION_DROP),
+	 .initial = ACTION_DESTROY},
+	{"sweep", "max_per_second", KIND_INTEGER, CONF(sweep.max_per_second), RANGE(1, 100000),
+	 .initial = 100},
+	{"sweep", "addresses", KIND_WORD, CONF(sweep.addresses),
+	 WORDS(addresses_word, CONF_ADDRESSES_COUNT), .initial = ADDRESSES_LOOPBACK},
 
 	{"log", "target", KIND_WORD, CONF(log.target), WORDS(target_word, TARGET_COUNT),
 	 .initial = TARGET_AUTO},

@@ -132,6 +132,50 @@ static void print_coverage(const json_t *coverage)
 	ctlprint_pair("coverage", colour, "%s: %s", state, ctlprint_text(coverage, "text"));
 }
 
+static void print_last_sweep(const json_t *last)
+{
+	const char *error = ctlprint_text(last, "error");
+	char time[CTLPRINT_SIZE], took[CTLPRINT_SIZE], mines[CTLPRINT_SIZE],
+		destroyed[CTLPRINT_SIZE], alive[CTLPRINT_SIZE], young[CTLPRINT_SIZE];
+
+	ctlprint_time(ctlprint_text(last, "time"), time);
+	if (error[0]) {
+		ctlprint_pair("last sweep", COLOUR_BAD, "%s, given up: %s", time, error);
+		return;
+	}
+	ctlprint_pair("last sweep", COLOUR_NONE,
+		      "%s, took %s: mines %s, destroyed %s, younger than sweep.min_age %s, with a "
+		      "living peer %s%s",
+		      time, ctlprint_us(ctlprint_number(last, "duration_us"), took),
+		      ctlprint_count(ctlprint_number(last, "mines"), mines),
+		      ctlprint_count(ctlprint_number(last, "destroyed"), destroyed),
+		      ctlprint_count(ctlprint_number(last, "young"), young),
+		      ctlprint_count(ctlprint_number(last, "with_peer"), alive),
+		      ctlprint_number(last, "passed_over") > 0 ? "; some were passed over" : "");
+}
+
+static void print_sweep(const json_t *sweep)
+{
+	const char *state = ctlprint_text(sweep, "state");
+	const json_t *last = json_object_get(sweep, "last");
+	char interval[CTLPRINT_SIZE], next[CTLPRINT_SIZE];
+
+	if (strcmp(state, "off") == 0) {
+		ctlprint_pair("sweep", COLOUR_NONE, "off");
+		return;
+	}
+	ctlprint_duration(ctlprint_number(sweep, "interval_ms"), interval);
+	if (json_object_get(sweep, "next_ms"))
+		ctlprint_pair("sweep", COLOUR_NONE, "%s, every %s, the next one in %s",
+			      ctlprint_text(sweep, "action"), interval,
+			      ctlprint_duration(ctlprint_number(sweep, "next_ms"), next));
+	else
+		ctlprint_pair("sweep", COLOUR_NONE, "%s, every %s, now %s",
+			      ctlprint_text(sweep, "action"), interval, state);
+	if (last)
+		print_last_sweep(last);
+}
+
 static void print_status(const json_t *status)
 {
 	const json_t *queue = json_object_get(status, "queue");
@@ -150,6 +194,7 @@ static void print_status(const json_t *status)
 	print_policy(json_object_get(status, "policy"));
 	print_totals(json_object_get(status, "totals"));
 	print_coverage(json_object_get(status, "coverage"));
+	print_sweep(json_object_get(status, "sweep"));
 	print_full_queues(json_object_get(status, "full_queues"));
 	if (last) {
 		puts("last collision:");

@@ -221,19 +221,52 @@ uint32_t hostaddr_interface(struct hostaddr *host, const struct in6_addr *addr)
 	return owner.ifindex;
 }
 
+/* A number that the kernel keeps in a file of /proc/sys; unknown where it does not say. */
+static unsigned int read_setting(const char *path, unsigned int unknown, int *ret_errno)
+{
+	FILE *file = fopen(path, "re");
+	unsigned int value;
+
+	*ret_errno = file ? 0 : errno;
+	if (!file)
+		return unknown;
+	if (fscanf(file, "%u", &value) != 1)
+		value = unknown;
+	fclose(file);
+	return value;
+}
+
 /*
  * The number of tracked connections. The SYN that is held is one of them where tracking is at work:
  * its entry is confirmed when it leaves, before it comes in on lo.
  */
 bool hostaddr_tracks_connections(void)
 {
-	FILE *file = fopen("/proc/sys/net/netfilter/nf_conntrack_count", "re");
-	unsigned int count = 1;
+	int err;
+	unsigned int count = read_setting("/proc/sys/net/netfilter/nf_conntrack_count", 1, &err);
 
-	if (!file)
-		return errno != ENOENT;
-	if (fscanf(file, "%u", &count) != 1)
-		count = 1;
-	fclose(file);
-	return count > 0;
+	return count > 0 && err != ENOENT;
+}
+
+/* Both of these are in seconds; what is unknown is taken for the kernel's default. */
+uint64_t hostaddr_fin_timeout_ms(void)
+{
+	int err;
+
+	return read_setting("/proc/sys/net/ipv4/tcp_fin_timeout", 60, &err) * (uint64_t)1000;
+}
+
+/* The first FIN makes the entry FIN_WAIT, and its ACK CLOSE_WAIT (tcp_conntracks[]). */
+uint64_t hostaddr_remembered_ms(void)
+{
+	unsigned int fin_wait, close_wait;
+	int err;
+
+	if (!hostaddr_tracks_connections())
+		return 0;
+	fin_wait = read_setting("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_fin_wait", 120,
+				&err);
+	close_wait = read_setting("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close_wait", 60,
+				  &err);
+	return (fin_wait > close_wait ? fin_wait : close_wait) * (uint64_t)1000;
 }

@@ -32,6 +32,9 @@ libclosewaitd_a_SOURCES = \
 	include/watchdog.h daemon/watchdog.c \
 	include/worker.h daemon/worker.c \
 	include/judge.h daemon/judge.c \
+	include/sweep.h daemon/sweep.c \
+	include/sweeper.h daemon/sweeper.c \
+	include/sweepstats.h daemon/sweepstats.c \
 	include/mitigate.h daemon/mitigate.c \
 	include/ratelimit.h daemon/ratelimit.c \
 	include/ctl.h \

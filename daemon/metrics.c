@@ -142,6 +142,57 @@ static void write_suppressed(const struct metrics *m, const char *name, FILE *ou
 	put(out, name, m->events_suppressed);
 }
 
+static void write_sweeps(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, stats_get(&m->sweep->count[SWEEP_STAT_SWEEPS]));
+}
+
+static void write_sweep_failures(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, stats_get(&m->sweep->count[SWEEP_STAT_FAILURES]));
+}
+
+static void write_sweep_lookup_errors(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, stats_get(&m->sweep->count[SWEEP_STAT_LOOKUP_ERRORS]));
+}
+
+static void write_sweep_limited(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, stats_get(&m->sweep->count[SWEEP_STAT_LIMITED]));
+}
+
+/* What is done to a SYN cannot be done to a mine; one that the pace holds back waits its turn. */
+static bool is_sweep_result(enum result result)
+{
+	return result != RESULT_DROPPED && result != RESULT_REJECTED && result != RESULT_LIMITED;
+}
+
+static void write_sweep_mines(const struct metrics *m, const char *name, FILE *out)
+{
+	for (unsigned int result = 0; result < RESULT_COUNT; result++) {
+		if (is_sweep_result((enum result)result))
+			put_labelled(out, name, "result", result_name((enum result)result),
+				     stats_get(&m->sweep->mines[result]));
+	}
+}
+
+static void write_sweep_last_mines(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, stats_get(&m->sweep->last[SWEEP_LAST_MINES]));
+}
+
+static void write_sweep_last_duration(const struct metrics *m, const char *name, FILE *out)
+{
+	fprintf(out, "closewaitd_%s %.6f\n", name,
+		(double)stats_get(&m->sweep->last[SWEEP_LAST_US]) / 1e6);
+}
+
+static void write_sweep_last_start(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, stats_get(&m->sweep->last_start_ns) / 1000000000);
+}
+
 static void write_verdict_time(const struct metrics *m, const char *name, FILE *out)
 {
 	uint64_t count = 0;
@@ -231,6 +282,23 @@ static const struct family families[] = {
 	 "Events not told because of limits.events_per_second.", write_suppressed, 0},
 	{"events_lost_total", "counter", "Events dropped because they came too fast to be taken.",
 	 NULL, STAT_EVENTS_LOST},
+	{"sweeps_total", "counter", "Sweeps that came to their end.", write_sweeps, 0},
+	{"sweep_failures_total", "counter",
+	 "Sweeps given up because the kernel gave no usable answer.", write_sweep_failures, 0},
+	{"sweep_lookup_errors_total", "counter",
+	 "Sockets that a sweep left alone because a look-up failed.", write_sweep_lookup_errors, 0},
+	{"sweep_limited_total", "counter",
+	 "CLOSE_WAIT sockets that a sweep passed over since there were too many for one.",
+	 write_sweep_limited, 0},
+	{"sweep_mines_total", "counter",
+	 "Mines that sweeps have proved, at each sweep anew, by what was done about them.",
+	 write_sweep_mines, 0},
+	{"sweep_last_mines", "gauge", "Mines that the last sweep has proved.",
+	 write_sweep_last_mines, 0},
+	{"sweep_last_duration_seconds", "gauge", "How long the last sweep took.",
+	 write_sweep_last_duration, 0},
+	{"sweep_last_start_time_seconds", "gauge",
+	 "When the last sweep began, since the epoch; 0 for never.", write_sweep_last_start, 0},
 	{"verdict_seconds", "histogram", "Time from the receipt of a packet to its verdict.",
 	 write_verdict_time, 0},
 };

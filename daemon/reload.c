@@ -95,7 +95,7 @@ static bool keep_bound(const struct conf *old, struct conf *new)
 	return !same_queue || !same_control || !same_leaker;
 }
 
-/* Gives what is in force now to the workers. */
+/* Gives what is in force now to the other threads. */
 static void begin(struct service *s, struct change *change)
 {
 	struct change **last = &s->changes;
@@ -109,6 +109,9 @@ static void begin(struct service *s, struct change *change)
 					s->generation) < 0)
 			poll(NULL, 0, 100); /* no memory for a few bytes: all others wait as well */
 	}
+	while (sweeper_configure(s->sweeper, s->conf, reload_mode_of(s, s->conf), s->generation) <
+	       0)
+		poll(NULL, 0, 100);
 }
 
 static struct change *new_change(uint64_t client, char error[static CONF_ERROR_SIZE])
@@ -205,10 +208,10 @@ int reload_mode(struct service *s, enum mode mode, uint64_t client,
 	return 0;
 }
 
-/* The generation that every worker has. */
+/* The generation that every thread has. */
 static uint64_t common_generation(const struct service *s)
 {
-	uint64_t common = s->generation;
+	uint64_t common = sweeper_generation(s->sweeper);
 
 	for (unsigned int i = 0; i < s->n_workers; i++) {
 		uint64_t generation = worker_generation(s->workers[i]);

@@ -88,6 +88,17 @@ static int start_workers(struct service *s)
 	return 0;
 }
 
+static int start_sweeper(struct service *s)
+{
+	char error[CONF_ERROR_SIZE];
+	int err =
+		sweeper_start(s->conf, reload_mode_of(s, s->conf), s->wake_fd, &s->sweeper, error);
+
+	if (err < 0)
+		log_errx("%s", error);
+	return err;
+}
+
 static void tell_now(struct service *s, const struct incident *incident)
 {
 	recent_add(&s->recent, incident);
@@ -158,6 +169,35 @@ static void tell_incidents(struct service *s)
 		}
 	}
 	tell_full_queues(s, monotonic_us());
+	while (s->sweeper && sweeper_take_incident(s->sweeper, &incident))
+		tell(s, &incident);
+}
+
+/* One line for each sweep that has found something or could not be carried out. */
+static void tell_sweep(struct service *s)
+{
+	const struct sweepstats *stats = sweeper_stats(s->sweeper);
+	const uint64_t ended = stats_get(&stats->count[SWEEP_STAT_SWEEPS]) +
+			       stats_get(&stats->count[SWEEP_STAT_FAILURES]);
+	const uint64_t error = stats_get(&stats->last_error);
+
+	if (ended == s->sweeps_told)
+		return;
+	s->sweeps_told = ended;
+	if (error)
+		log_warnx(
+			"the sweep was given up, and nothing touched that was not proved: %s; the "
+			"next one comes at its time",
+			strerror((int)error));
+	else if (stats_get(&stats->last[SWEEP_LAST_MINES]) > 0)
+		log_info("sweep: mines=%" PRIu64 " destroyed=%" PRIu64 " young=%" PRIu64
+			 " with-peer=%" PRIu64 " passed-over=%" PRIu64 " seconds=%.1f",
+			 stats_get(&stats->last[SWEEP_LAST_MINES]),
+			 stats_get(&stats->last[SWEEP_LAST_DEFUSED]),
+			 stats_get(&stats->last[SWEEP_LAST_YOUNG]),
+			 stats_get(&stats->last[SWEEP_LAST_ALIVE]),
+			 stats_get(&stats->last[SWEEP_LAST_LIMITED]),
+			 (double)stats_get(&stats->last[SWEEP_LAST_US]) / 1e6);
 }
 
 static int check_workers(const struct service *s)
@@ -194,6 +234,7 @@ static void log_totals(const struct service *s)
 
 static void stop_workers(struct service *s)
 {
+	sweeper_stop(s->sweeper);
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_stop(s->workers[i]);
 	tell_incidents(s);
@@ -248,6 +289,7 @@ static int hear_workers(struct service *s)
 	if (read(s->wake_fd, &calls, sizeof(calls)) < 0 && errno != EAGAIN)
 		log_err("eventfd");
 	tell_incidents(s);
+	tell_sweep(s);
 	finish_changes(s);
 	return check_workers(s);
 }
@@ -352,6 +394,7 @@ static void release(struct service *s)
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	free(s->workers);
+	sweeper_free(s->sweeper);
 	diag_close(s->diag);
 	hostaddr_close(s->host);
 	cgroup_close(s->cgroups);
@@ -424,6 +467,8 @@ int service_run(const struct service_options *options, struct conf *conf)
 		set_up(&s);
 		err = start_workers(&s);
 	}
+	if (err == 0)
+		err = start_sweeper(&s);
 	if (err == 0)
 		err = startup_system_calls();
 	if (err == 0) {

@@ -51,6 +51,9 @@ void totals_read(const struct service *s, struct totals *ret_totals)
 	facts.active_opens = ret_totals->kernel.active_opens;
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		stats_accumulate(&ret_totals->stats, worker_stats(s->workers[i]));
+	if (s->sweeper)
+		stats_add(&ret_totals->stats.count[STAT_EVENTS_LOST],
+			  stats_get(&sweeper_stats(s->sweeper)->count[SWEEP_STAT_EVENTS_LOST]));
 	ret_totals->coverage = coverage_judge(&facts, &ret_totals->stats);
 }
 
@@ -71,6 +74,7 @@ char *totals_metrics(const struct service *s, size_t *ret_len)
 		.reload_failed = s->reload_error[0] != '\0',
 		.events_suppressed = s->events.suppressed_total,
 		.prefilter = s->prefilter ? &prefilter : NULL,
+		.sweep = sweeper_stats(s->sweeper),
 	};
 
 	if (!out)

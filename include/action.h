@@ -6,8 +6,9 @@
 enum action {
 	ACTION_LOG,	/* let the SYN pass, leave the occupant alone */
 	ACTION_DESTROY, /* destroy the occupant, then let the SYN pass */
-	ACTION_DROP,	/* drop the SYN: the client tries again, the occupant is untouched */
-	ACTION_REJECT,	/* answer the SYN with a reset: ECONNREFUSED */
+	/* From here on, what can only be done to a SYN: no action of a sweep. */
+	ACTION_DROP,   /* drop the SYN: the client tries again, the occupant is untouched */
+	ACTION_REJECT, /* answer the SYN with a reset: ECONNREFUSED */
 };
 #define ACTION_COUNT 4
 

@@ -32,6 +32,10 @@ enum conf_format { FORMAT_TEXT, FORMAT_JSON };
 enum conf_leaker { NAME_UNIT, NAME_PROCESS };
 #define CONF_LEAKER_COUNT 2
 
+/* Between which addresses the sweep may destroy. */
+enum conf_addresses { ADDRESSES_LOOPBACK, ADDRESSES_LOCAL };
+#define CONF_ADDRESSES_COUNT 2
+
 struct conf {
 	enum mode mode;
 	struct {
@@ -48,6 +52,13 @@ struct conf {
 		unsigned int destroy_per_second; /* 0: no limit */
 		unsigned int events_per_second;	 /* 0: no limit */
 	} limits;
+	struct {
+		uint64_t interval_ms; /* 0: no sweeps */
+		uint64_t min_age_ms;
+		enum action action; /* ACTION_LOG or ACTION_DESTROY */
+		unsigned int max_per_second;
+		enum conf_addresses addresses;
+	} sweep;
 	struct {
 		enum log_target target;
 		enum conf_format format;

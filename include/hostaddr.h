@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hostaddr: what this network namespace says about its own addresses and interfaces.
+ * hostaddr: what this network namespace says about its own addresses, interfaces and settings.
  *
  * Over rtnetlink, at the moment it is asked; loopback devices through libnfnetlink's interface
  * table. One thread at a time.
@@ -36,5 +36,15 @@ uint32_t hostaddr_interface(struct hostaddr *host, const struct in6_addr *addr);
  * DNAT); true also where the kernel does not tell.
  */
 bool hostaddr_tracks_connections(void);
+/*
+ * How long an orphan stays in FIN_WAIT_2 (net.ipv4.tcp_fin_timeout); the kernel's default of 60 s
+ * where it cannot be read.
+ */
+uint64_t hostaddr_fin_timeout_ms(void);
+/*
+ * For how long connection tracking remembers a half-closed connection on which nothing is sent, and
+ * with it what it has rewritten; 0 where it is not at work.
+ */
+uint64_t hostaddr_remembered_ms(void);
 
 #endif

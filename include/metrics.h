@@ -13,6 +13,7 @@
 #include "kstat.h"
 #include "prefilter.h"
 #include "stats.h"
+#include "sweepstats.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct metrics {
 	bool reload_failed;  /* the last one */
 	uint64_t events_suppressed;
 	const struct prefilter_counts *prefilter; /* NULL: not attached */
+	const struct sweepstats *sweep;
 };
 
 void metrics_write(const struct metrics *metrics, FILE *out);

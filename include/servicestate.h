@@ -16,6 +16,7 @@
 #include "prefilter.h"
 #include "recent.h"
 #include "service.h"
+#include "sweeper.h"
 #include "textfile.h"
 #include "watchdog.h"
 #include "worker.h"
@@ -63,6 +64,8 @@ struct service {
 	struct fullqueue full_queues;
 	struct worker **workers;
 	unsigned int n_workers;
+	struct sweeper *sweeper;
+	uint64_t sweeps_told; /* that have ended, well or not, and of which the log has a line */
 
 	struct timespec start_realtime, start_monotonic;
 	bool kernel_known; /* kernel_at_start is filled */

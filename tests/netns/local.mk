@@ -30,6 +30,7 @@ NETNS_TESTS = \
 	tests/netns/test_scan \
 	tests/netns/test_scan_chance \
 	tests/netns/test_batch \
+	tests/netns/test_sweep \
 	tests/netns/test_table
 
 NETNS_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -Werror=unused-function
@@ -129,6 +130,10 @@ tests_netns_test_manager_LDADD = $(NETNS_LIBS)
 tests_netns_test_batch_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_batch_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_batch_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_sweep_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_sweep_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_sweep_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_table_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_table_CFLAGS = $(NETNS_CFLAGS)

@@ -244,6 +244,12 @@ tests_unit_test_mitigate_random_SOURCES = tests/unit/test_mitigate_random.c $(MO
 tests_unit_test_mitigate_random_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_mitigate_random_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_sweep
+TESTS += tests/unit/test_sweep
+tests_unit_test_sweep_SOURCES = tests/unit/test_sweep.c $(MODEL_SOURCES)
+tests_unit_test_sweep_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_sweep_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_ratelimit
 TESTS += tests/unit/test_ratelimit
 tests_unit_test_ratelimit_CFLAGS = $(UNIT_CFLAGS)

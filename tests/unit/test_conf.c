@@ -119,6 +119,11 @@ static void assert_defaults(const struct conf *conf)
 	assert_int_equal(conf->policy.n_rules, 0);
 	assert_int_equal(conf->limits.destroy_per_second, 1000);
 	assert_int_equal(conf->limits.events_per_second, 20);
+	assert_int_equal(conf->sweep.interval_ms, 0);
+	assert_int_equal(conf->sweep.min_age_ms, 300000);
+	assert_int_equal(conf->sweep.action, ACTION_DESTROY);
+	assert_int_equal(conf->sweep.max_per_second, 100);
+	assert_int_equal(conf->sweep.addresses, ADDRESSES_LOOPBACK);
 	assert_int_equal(conf->log.target, TARGET_AUTO);
 	assert_int_equal(conf->log.format, FORMAT_TEXT);
 	assert_int_equal(conf->log.level, LEVEL_INFO);
@@ -165,6 +170,8 @@ static void every_key_reaches_its_field(void **state)
 		"    min_age = \"5m\"; max_unread = 12; action = \"drop\"; },\n"
 		"  { name = \"second\"; action = \"log\"; } ); };\n"
 		"limits = { destroy_per_second = 3; events_per_second = 0; };\n"
+		"sweep = { interval = \"1m\"; min_age = \"2m\"; action = \"log\";\n"
+		"  max_per_second = 7; addresses = \"local\"; };\n"
 		"log = { target = \"syslog\"; format = \"json\"; level = \"debug\";\n"
 		"  leaker = \"process\"; };\n"
 		"metrics = { textfile = \"/var/x.prom\"; interval = \"1h\"; };\n"
@@ -186,6 +193,11 @@ static void every_key_reaches_its_field(void **state)
 	assert_int_equal(conf->policy.min_age_ms, 90 * 1000);
 	assert_int_equal(conf->limits.destroy_per_second, 3);
 	assert_int_equal(conf->limits.events_per_second, 0);
+	assert_int_equal(conf->sweep.interval_ms, 60000);
+	assert_int_equal(conf->sweep.min_age_ms, 120000);
+	assert_int_equal(conf->sweep.action, ACTION_LOG);
+	assert_int_equal(conf->sweep.max_per_second, 7);
+	assert_int_equal(conf->sweep.addresses, ADDRESSES_LOCAL);
 	assert_int_equal(conf->log.target, TARGET_SYSLOG);
 	assert_int_equal(conf->log.format, FORMAT_JSON);
 	assert_int_equal(conf->log.level, LEVEL_DEBUG);
@@ -339,9 +351,13 @@ static void every_word_reads_back(void **state)
 			conf_free(conf);
 		}
 	}
-	/* The filters twice, the second time but for the one that needs a fallback. */
+	/*
+	 * The filters twice, the second time but for the one that needs a fallback; the actions
+	 * too, but for those that need a SYN.
+	 */
 	assert_int_equal(n, MODE_COUNT + CONF_FILTER_COUNT + FILTER_BPF + ACTION_COUNT +
-				    TARGET_COUNT + CONF_FORMAT_COUNT + LEVEL_COUNT + CONF_LEAKER_COUNT);
+				    ACTION_DROP + CONF_ADDRESSES_COUNT + TARGET_COUNT +
+				    CONF_FORMAT_COUNT + LEVEL_COUNT + CONF_LEAKER_COUNT);
 }
 
 /* Whatever the table says is within its own limits, and its fields do not overlap. */
@@ -401,6 +417,13 @@ static void prints_the_layout_that_others_read(void **state)
 				  "limits = {\n"
 				  "  destroy_per_second = 1000;\n"
 				  "  events_per_second = 20;\n"
+				  "};\n"
+				  "sweep = {\n"
+				  "  interval = \"0s\";\n"
+				  "  min_age = \"5m\";\n"
+				  "  action = \"destroy\";\n"
+				  "  max_per_second = 100;\n"
+				  "  addresses = \"loopback\";\n"
 				  "};\n"
 				  "log = {\n"
 				  "  target = \"auto\";\n"
@@ -562,6 +585,8 @@ static struct conf *random_conf(void)
 		if (tcpstate_can_be_stale(tcpstate))
 			conf->policy.stale |= tcpstate_bit(tcpstate);
 	} while (!conf->policy.stale || number_below(3));
+	if (conf->sweep.interval_ms < 1000 || !tcpstate_in(TCPSTATE_CLOSE_WAIT, conf->policy.stale))
+		conf->sweep.interval_ms = 0;
 	for (unsigned int i = 0, n = number_below(20); i < n; i++) {
 		conf->metrics.textfile[i] = i == 0 ? '/' : (char)(1 + number_below(255));
 		conf->control.socket[i] = conf->metrics.textfile[i];

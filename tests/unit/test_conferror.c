@@ -79,7 +79,7 @@ static void unknown_settings(void **state)
 		{"workers = 2;",
 		 "f:1: unknown setting \"workers\" in the top level: it belongs to queue"},
 		{"log = { interval = \"5s\"; };",
-		 "f:1: unknown setting \"interval\" in log: it belongs to metrics"},
+		 "f:1: unknown setting \"interval\" in log: it belongs to sweep or metrics"},
 		{"log = { mode = \"audit\"; };",
 		 "f:1: unknown setting \"mode\" in log: it belongs to the top level"},
 	};
@@ -429,6 +429,12 @@ static void settings_that_do_not_fit_each_other(void **state)
 		{"queue = {\nworkers = 64;\nnumber = 65500;\n};",
 		 "f:3: queue.number is 65500 and queue.workers is 64; the last queue would be 65563, "
 		 "but the highest is 65535"},
+		{"sweep = {\ninterval = \"999ms\";\n};",
+		 "f:2: sweep.interval is \"999ms\"; it must be \"0s\" for no sweeps, or at least "
+		 "\"1s\""},
+		{"sweep = {\ninterval = \"1s\";\n};\nstale = {\nstates = \"last-ack\";\n};",
+		 "f:5: sweep.interval is \"1s\", but stale.states does not name \"close-wait\", the "
+		 "only state that is swept; name it, or set the interval to \"0s\""},
 		{"queue = {\nreject_mark = 0x70000000;\n};",
 		 "f:2: queue.reject_mark is 0x70000000 and queue.filter_mark is 0x20000000; they "
 		 "must not share bits, and 0x20000000 is in both"},

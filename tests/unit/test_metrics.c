@@ -39,28 +39,34 @@ static void fill_from(_Atomic uint64_t *counters, size_t n, uint64_t first)
 		stats_add(&counters[i], first + i);
 }
 
-/* Counters that are all different, so that none can stand in another one's place. */
-static void fill(struct stats *stats)
-{
-	fill_from(stats->count, STAT_COUNT, 1);
-	fill_from(stats->packet, STATS_PACKET_KINDS, 101);
-	fill_from(stats->finding, FINDING_COUNT, 201);
-	fill_from(stats->not_stale, TCPSTATE_COUNT, 301);
-	fill_from(&stats->collision[0][0][0], TCPSTATE_COUNT * ACTION_COUNT * RESULT_COUNT, 1001);
-	fill_from(stats->bucket, STATS_BUCKETS + 1, 2001);
-	stats_add(&stats->time_us, 12345678);
-}
-
 static struct stats stats;
 static struct coverage coverage;
 static struct kstat kernel;
 static struct prefilter_counts prefilter;
+static struct sweepstats sweep;
 static struct metrics metrics;
+
+/* Counters that are all different, so that none can stand in another one's place. */
+static void fill(void)
+{
+	fill_from(sweep.count, SWEEP_STAT_COUNT, 9101);
+	fill_from(sweep.mines, RESULT_COUNT, 9201);
+	fill_from(sweep.last, SWEEP_LAST_COUNT, 9301);
+	stats_add(&sweep.last_start_ns, 1767225601 * (uint64_t)1000000000);
+	fill_from(stats.count, STAT_COUNT, 1);
+	fill_from(stats.packet, STATS_PACKET_KINDS, 101);
+	fill_from(stats.finding, FINDING_COUNT, 201);
+	fill_from(stats.not_stale, TCPSTATE_COUNT, 301);
+	fill_from(&stats.collision[0][0][0], TCPSTATE_COUNT * ACTION_COUNT * RESULT_COUNT, 1001);
+	fill_from(stats.bucket, STATS_BUCKETS + 1, 2001);
+	stats_add(&stats.time_us, 12345678);
+}
 
 static int setup(void **state)
 {
 	(void)state;
 	memset(&stats, 0, sizeof(stats));
+	memset(&sweep, 0, sizeof(sweep));
 	coverage = (struct coverage){.state = COVERAGE_OK, .missed = 9002};
 	kernel = (struct kstat){
 		.syn_challenges = 9001, .listen_overflows = 9006, .listen_drops = 9007};
@@ -77,6 +83,7 @@ static int setup(void **state)
 		.reload_failed = true,
 		.events_suppressed = 9005,
 		.prefilter = &prefilter,
+		.sweep = &sweep,
 	};
 	return 0;
 }
@@ -87,7 +94,7 @@ static void test_whole_text(void **state)
 	char *text;
 
 	(void)state;
-	fill(&stats);
+	fill();
 	text = write_text(&metrics);
 	assert_string_equal(text, expected);
 	free(text);
@@ -121,7 +128,7 @@ static void test_series_are_there_from_the_start(void **state)
 	char *after, *names_before, *names_after;
 
 	(void)state;
-	fill(&stats);
+	fill();
 	after = write_text(&metrics);
 	names_before = series_of(before);
 	names_after = series_of(after);
@@ -178,7 +185,7 @@ static void test_promtool(void **state)
 		print_message("SKIP: no promtool (Debian: apt install prometheus)\n");
 		skip();
 	}
-	fill(&stats);
+	fill();
 	text = write_text(&metrics);
 	promtool = popen("promtool check metrics", "we");
 	assert_non_null(promtool);
