@@ -12,7 +12,8 @@ bench-summary.md for the README.
 
   BENCH_ROUNDS=N   rounds (default 21); 1 is a quick look whether everything works
   BENCH_MS=N       milliseconds of each measurement (default 200)
-  BENCH_PARTS=LIST parts of it (default "connect mines scale idle")
+  BENCH_PARTS=LIST parts of it (default "connect mines scale idle"); what the last run has found about
+                   the others is kept
 HELP
     [ $# -eq 1 ] && exit 0
     exit 2
@@ -266,12 +267,17 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+if [ -e "$csv" ]; then
+    # shellcheck disable=SC2086 # a list of words becomes an alternation
+    grep -vE "^(#|$(printf '%s|' $parts)nothing)" "$csv" >"$work/kept" || :
+fi
 {
     cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
     echo "# $(date -u +%Y-%m-%d), Linux $(uname -r), $(nproc) processors ($cpu)"
-    echo "# $rounds rounds of $ms ms; load of the machine before: $(cut -d' ' -f1-3 /proc/loadavg)"
+    echo "# $ms ms for each measurement; load of the machine before: $(cut -d' ' -f1-3 /proc/loadavg)"
     echo '# part,round,listener,clients,variant,connects,seconds,p50_us,p99_us,p999_us,max_us,load_cpu_s,daemon_cpu_s,overflows,failed'
     echo '# idle,round,-,0,variant,wakeups,seconds,rss_kib,pss_kib,private_kib'
+    [ ! -e "$work/kept" ] || cat "$work/kept"
 } >"$csv"
 for part in $parts; do
     echo "bench: preparing $part" >&2

@@ -33,7 +33,9 @@ BEGIN {
     if (round > rounds) {
         rounds = round
     }
-    seen[$1] = 1
+    if (round > seen[$1]) {
+        seen[$1] = round
+    }
 }
 
 $1 == "idle" {
@@ -343,8 +345,18 @@ function summary_row(name, listener, variant,    c, line) {
     print line " |" >summary
 }
 
+function rounds_text(    parts, n, i, text) {
+    n = split("connect mines scale idle", parts, " ")
+    for (i = 1; i <= n; i++) {
+        if (seen[parts[i]]) {
+            text = text (text == "" ? "" : ", ") parts[i] " " seen[parts[i]]
+        }
+    }
+    return "Rounds: " text "."
+}
+
 function summarise(    v, mined) {
-    print header >summary
+    print header rounds_text() "\n" >summary
     print "| | connects/s with 1 client | 4 | 16 | p50 us with 1 | 4 | 16 | daemon's CPU us per connect |" >summary
     print "|---|--:|--:|--:|--:|--:|--:|--:|" >summary
     for (v = 1; v <= n_variants; v++) {
@@ -368,7 +380,7 @@ function summarise(    v, mined) {
 }
 
 END {
-    print header
+    print header rounds_text() "\n"
     print "A ratio is the median over the rounds of the ratio within a round, with quartiles in"
     print "parentheses. CPU seconds are per 100,000 connects; \"all\" is the load generator with the"
     printf "kernel's work for it, and the daemon. Overflows of the accept queue, which falsify: %d.\n", overflows
