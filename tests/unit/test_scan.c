@@ -443,8 +443,9 @@ static void leakers_are_named(void **state)
 		if (i < 20) {
 			hold(info, 812, 100 + i);
 		} else if (i < 25) {
-			hold(info, 900, 100 + i);
-			hold(info, 813, 200 + i);
+			/* In the order of their pids, and the other way round. */
+			hold(info, i % 2 ? 900 : 813, i % 2 ? 100 + i : 200 + i);
+			hold(info, i % 2 ? 813 : 900, i % 2 ? 200 + i : 100 + i);
 		} else {
 			info->uid = 33;
 			info->cgroup_id = 77;
@@ -492,7 +493,7 @@ static void leakers_are_named(void **state)
 /* The order in which the kernel lists them, and in which they are found, must not matter. */
 static void what_is_not_accepted_is_the_listeners(void **state)
 {
-	static const char *const at[] = {"0.0.0.0:80", "[::]:80", "127.0.0.1:80", "127.0.0.2:80",
+	static const char *const at[] = {"[::]:80", "0.0.0.0:80", "127.0.0.1:80", "127.0.0.2:80",
 					 "127.0.0.1:81"};
 	const struct scan_listener *listener;
 
@@ -525,13 +526,14 @@ static void what_is_not_accepted_is_the_listeners(void **state)
 	/* Without the exact one the IPv4 wildcard comes first, then the other. */
 	w.sockets[2].state = 0;
 	run();
-	assert_int_equal(scan->listeners[0].leakers[0].process.pid, 500);
-	w.sockets[0].state = 0;
-	run();
 	assert_int_equal(scan->listeners[0].leakers[0].process.pid, 501);
 	w.sockets[1].state = 0;
 	run();
+	assert_int_equal(scan->listeners[0].leakers[0].process.pid, 500);
+	w.sockets[0].state = 0;
+	run();
 	assert_false(scan->listeners[0].listens);
+	assert_int_equal(scan->unattributed, 0);
 	assert_int_equal(scan->listeners[0].leakers[0].process.pid, 0);
 }
 
@@ -652,10 +654,17 @@ static void ports_that_cannot_be_drawn(void **state)
 	settings.reuse_loopback = false;
 	run();
 	assert_int_equal(scan->listeners[0].clients[0].chance.ports, 246);
+	/* Those of several clients, in no order. */
+	plant("127.0.0.1:80", "127.0.0.2:1", 20000, 10);
+	add(TCPSTATE_ESTABLISHED, "127.0.0.2:20200", "127.0.0.1:80");
+	add(TCPSTATE_ESTABLISHED, "127.0.0.1:20202", "127.0.0.1:80");
+	run();
+	assert_int_equal(scan->listeners[0].clients[0].chance.ports, 245);
+	assert_int_equal(scan->listeners[0].clients[1].chance.ports, 246);
 	/* The client leaks as well: its side waits for a close. */
 	close_wait("127.0.0.1:20130", "127.0.0.1:80");
 	run();
-	assert_int_equal(scan->listeners[0].clients[0].chance.ports, 245);
+	assert_int_equal(scan->listeners[0].clients[0].chance.ports, 244);
 }
 
 static void without_settings_there_is_no_chance(void **state)
