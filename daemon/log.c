@@ -153,7 +153,7 @@ static const char *to_ascii(const char *line, char buf[static LINE_MAX_BYTES])
 {
 	size_t i;
 
-	for (i = 0; line[i] && i < LINE_MAX_BYTES - 1; i++)
+	for (i = 0; i < LINE_MAX_BYTES - 1 && line[i]; i++)
 		buf[i] = line[i] & 0x80 ? '?' : line[i];
 	buf[i] = '\0';
 	return buf;

@@ -71,14 +71,30 @@ void reload_apply(struct service *s)
 		prefilter_set_states(s->prefilter, s->conf->policy.stale);
 }
 
+/* Member by member: there may be anything between them, and behind the end of a text. */
+static bool is_same_queue(const struct conf *a, const struct conf *b)
+{
+	return a->queue.number == b->queue.number && a->queue.workers == b->queue.workers &&
+	       a->queue.max_held == b->queue.max_held && a->queue.filter == b->queue.filter &&
+	       a->queue.filter_fallback == b->queue.filter_fallback &&
+	       a->queue.reject_mark == b->queue.reject_mark &&
+	       a->queue.filter_mark == b->queue.filter_mark;
+}
+
+static bool is_same_control(const struct conf *a, const struct conf *b)
+{
+	return strcmp(a->control.socket, b->control.socket) == 0 &&
+	       strcmp(a->control.group, b->control.group) == 0;
+}
+
 /*
  * Queues are bound once, and so is the control socket; an owner server is started before anything
  * else or not at all. Whatever is new about them has to wait.
  */
 static bool keep_bound(const struct conf *old, struct conf *new)
 {
-	bool same_queue = memcmp(&old->queue, &new->queue, sizeof(old->queue)) == 0;
-	bool same_control = memcmp(&old->control, &new->control, sizeof(old->control)) == 0;
+	bool same_queue = is_same_queue(old, new);
+	bool same_control = is_same_control(old, new);
 	bool same_leaker = old->log.leaker == new->log.leaker;
 
 	if (!same_queue)
