@@ -10,18 +10,15 @@
 
 #include "mitigate.h"
 #include "model.h"
+#include "unit.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-/* Wants the four headers above it. */
-#include <cmocka.h>
 
 static uint64_t seed = 1;
-static unsigned long batches = 200000;
+static unsigned long batches;
 
 static struct {
 	struct model model;
@@ -278,7 +275,6 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		seed = strtoull(argv[1], NULL, 0);
-	if (argc > 2)
-		batches = strtoul(argv[2], NULL, 0);
+	batches = argc > 2 ? strtoul(argv[2], NULL, 0) : unit_rounds(200000);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -427,11 +427,12 @@ static struct policy_occupant random_occupant(struct unit_random *random)
 /* "Covers" may be too modest (two ranges that cover a third together), but never wrong. */
 static void test_covers_is_never_wrong(void **state)
 {
+	const unsigned int rounds = unit_rounds(100000);
 	struct unit_random random = {.state = 6};
 	unsigned int covered = 0, matched = 0;
 
 	(void)state;
-	for (unsigned int round = 0; round < 100000; round++) {
+	for (unsigned int round = 0; round < rounds; round++) {
 		struct policy_ports ports[2][3];
 		struct policy_prefix locals[2][3];
 		struct policy_rule earlier, later;
@@ -451,8 +452,8 @@ static void test_covers_is_never_wrong(void **state)
 			assert_true(rule_matches(&earlier, &occ));
 		}
 	}
-	assert_true(covered > 500);
-	assert_true(matched > 5000);
+	assert_true(covered > rounds / 200);
+	assert_true(matched > rounds / 20);
 }
 
 int main(void)

@@ -127,6 +127,13 @@ void unit_check_words(const char *const words[], unsigned int n, unit_name_fn *n
 		check_refused_unless_word(&w, nonsense[i]);
 }
 
+unsigned int unit_rounds(unsigned int n)
+{
+	const char *percent = getenv("UNIT_PERCENT");
+
+	return percent ? n / 100 * (unsigned int)strtoul(percent, NULL, 10) : n;
+}
+
 /* xorshift64* (G. Marsaglia, Xorshift RNGs, 2003; S. Vigna's multiplier). */
 uint32_t unit_random(struct unit_random *random)
 {

@@ -33,6 +33,12 @@ typedef int unit_parse_fn(const char *text, unsigned int *ret_value);
 void unit_check_words(const char *const words[], unsigned int n, unit_name_fn *name,
 		      unit_parse_fn *parse);
 
+/*
+ * How often a test that draws lots goes round: n times, or that percentage of it which stands in the
+ * environment as UNIT_PERCENT, for runs under valgrind.
+ */
+unsigned int unit_rounds(unsigned int n);
+
 /* The same numbers in every run: a failure can be repeated. */
 struct unit_random {
 	uint64_t state;
