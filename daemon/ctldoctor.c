@@ -13,6 +13,7 @@
 #include "ctldiagnosis.h"
 #include "ctldoctordaemon.h"
 #include "ctldoctorguard.h"
+#include "ctldoctorleaks.h"
 #include "ctldoctorqueue.h"
 #include "ctldoctorrules.h"
 #include "ctldoctorsysctl.h"
@@ -32,6 +33,7 @@ struct examination {
 	struct doctor_rules rules;
 	struct doctor_sysctl sysctl;
 	struct doctor_queues queues;
+	struct doctor_leaks leaks;
 };
 
 static void examine(const struct ctl *ctl, bool passive, struct examination *found)
@@ -45,6 +47,7 @@ static void examine(const struct ctl *ctl, bool passive, struct examination *fou
 	doctor_rules_start(ctl, &found->rules);
 	doctor_daemon_ask(ctl, &found->daemon);
 	doctor_sysctl_read(&found->sysctl);
+	doctor_leaks_scan(found->sysctl.ports_error ? NULL : &found->sysctl.ports, &found->leaks);
 	doctor_rules_finish(&found->rules, child_now_ms() + RULES_MS);
 	if (!objection)
 		objection = doctor_guard_objection(&found->daemon, &found->rules);
@@ -58,10 +61,18 @@ static void examine(const struct ctl *ctl, bool passive, struct examination *fou
 
 static void judge(const struct examination *found, struct diagnoses *all)
 {
+	const struct doctor_danger danger = {
+		.hurts = doctor_trials_hurt(&found->trials),
+		.protected = doctor_guard_protects(&found->daemon),
+	};
+
 	doctor_trials_judge(&found->trials, found->system.release, all);
 	doctor_sysctl_judge(&found->sysctl, all);
 	doctor_queues_judge(&found->queues, all);
-	doctor_guard_judge(&found->daemon, &found->rules, &found->trials, 0, all);
+	doctor_leaks_judge_descriptors(&found->leaks, all);
+	doctor_leaks_judge_mines(&found->leaks, &danger, all);
+	doctor_guard_judge(&found->daemon, &found->rules, &found->trials,
+			   doctor_leaks_mines(&found->leaks), all);
 }
 
 static void print_json(const struct diagnoses *all)
@@ -85,6 +96,7 @@ int ctl_doctor(struct ctl *ctl, int argc, char **argv)
 		return CTL_USAGE;
 	examine(ctl, passive, &found);
 	judge(&found, &all);
+	doctor_leaks_release(&found.leaks);
 	if (ctl->json)
 		print_json(&all);
 	else

@@ -83,7 +83,10 @@ void doctor_rules_finish(struct doctor_rules *rules, int64_t deadline_ms)
 			      : child_finish(&rules->child, deadline_ms, output, sizeof(output) - 1,
 					     &len);
 	output[len] = '\0';
-	if (status < 0 || status == NOT_RUN)
+	if (status == -ETIMEDOUT)
+		snprintf(rules->text, sizeof(rules->text),
+			 "closewaitd-rules check has not ended in time");
+	else if (status < 0 || status == NOT_RUN)
 		snprintf(rules->text, sizeof(rules->text), "closewaitd-rules cannot be run: %s",
 			 status < 0 ? strerror(-status) : "it is not installed");
 	else

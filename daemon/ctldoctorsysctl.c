@@ -200,10 +200,10 @@ static void judge_ports(const struct ephemeral *range, struct diagnoses *all)
 			       "%u-%u, %s of them reserved: %s ports", range->low, range->high,
 			       ctlprint_count(reserved, left_out), ctlprint_count(ports, count));
 	diagnosis_number(&diagnosis, ports);
-	diagnosis_means(&diagnosis,
-			"connect() chooses from these: with M mines at a listener, about M in %s "
-			"connects to it meet one%s",
-			count, ports < PORTS_FEW ? ". The fewer ports, the more collisions" : "");
+	diagnosis_means(
+		&diagnosis,
+		"connect() chooses from these: the fewer there are, the more often it meets a "
+		"mine");
 	if (ports < PORTS_FEW)
 		diagnosis_advise(&diagnosis, EFFECT_SETTING,
 				 "Widen net.ipv4.ip_local_port_range, to 32768-60999 at least (or "

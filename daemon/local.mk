@@ -45,6 +45,7 @@ libclosewaitd_a_SOURCES = \
 	daemon/ctldoctor.c \
 	include/ctldoctordaemon.h daemon/ctldoctordaemon.c \
 	include/ctldoctorguard.h daemon/ctldoctorguard.c \
+	include/ctldoctorleaks.h daemon/ctldoctorleaks.c \
 	include/ctldoctorqueue.h daemon/ctldoctorqueue.c \
 	include/ctldoctorrules.h daemon/ctldoctorrules.c \
 	include/ctldoctorsysctl.h daemon/ctldoctorsysctl.c \

@@ -2,17 +2,20 @@
 /* closewaitctl doctor: names each condition that is there, and none that is not. */
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "ctl.h"
+#include "leaker.h"
 #include "lib/monotime.h"
 #include "lib/netns.h"
 #include "lib/run.h"
@@ -125,6 +128,19 @@ static size_t count_lines(const char *path)
 	return n;
 }
 
+static size_t count_names(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	size_t n = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
 /* TCP sockets of this namespace, those in TIME_WAIT too; without the two headings. */
 static size_t count_sockets(void)
 {
@@ -172,6 +188,8 @@ static void all_is_well(struct stage *s)
 		"somaxconn",
 		"accept-queues",
 		"overflows",
+		"descriptors",
+		"mines",
 	};
 	json_t *answer;
 
@@ -403,6 +421,90 @@ static void passive(struct stage *s)
 	assert_int_equal(stage_challenges(), 0);
 }
 
+/* --- leaks ------------------------------------------------------------------------------------*/
+
+/* A server of its own that leaks the connections of this many clients. */
+static pid_t leak(struct stage *s, uint16_t clients)
+{
+	pid_t pid = leaker_start(&s->server, 0, NULL);
+
+	for (uint16_t i = 0; i < clients; i++) {
+		union endpoint client = stage_client(s, (uint16_t)(CLIENT_PORT + i));
+		int fd = must(sock_connect(&client, &s->server, AT_ONCE_MS), "connect");
+
+		must(mine_abandon(fd), "leave a mine");
+	}
+	return pid;
+}
+
+static void mines(struct stage *s)
+{
+	json_t *answer;
+	char who[32];
+	pid_t pid;
+
+	without_daemon(s);
+	pid = leak(s, 7);
+	snprintf(who, sizeof(who), "(pid %d", (int)pid);
+	answer = doctor(s, ALL_WELL);
+	check_verdict(answer, "mines", "note");
+	assert_int_equal(ctl_number(diagnosis(answer, "mines"), "number"), 7);
+	check_verdict(answer, "listener", "note");
+	check_value(answer, "listener", "127.0.0.1:8000: 7 mines");
+	assert_non_null(strstr(ctl_text(diagnosis(answer, "listener"), "advice"), who));
+	check_verdict(answer, "descriptors", "good");
+	check_first_advice(answer, "closewaitd in audit mode");
+	json_decref(answer);
+
+	/* Where they hurt, and nobody steps in, that is the failure. */
+	drop(AF_INET, "INPUT", "RST", "RST");
+	answer = doctor(s, BAD);
+	check_verdict(answer, "mines", "bad");
+	check_verdict(answer, "listener", "bad");
+	check_verdict(answer, "closewaitd", "bad");
+	check_first_advice(answer, "RST");
+	json_decref(answer);
+	leaker_stop(pid);
+}
+
+/* closewaitd enforces: they are no danger, and a leak all the same. */
+static void mines_disarmed(struct stage *s)
+{
+	json_t *answer;
+	pid_t pid;
+
+	daemon_want_control(&s->daemon);
+	drop(AF_INET, "OUTPUT", "RST", "RST");
+	stage_protect(s, NULL);
+	pid = leak(s, 3);
+	answer = doctor(s, BAD);
+	check_verdict(answer, "resets-ipv4", "bad");
+	check_verdict(answer, "collision-ipv4", "good");
+	check_verdict(answer, "mines", "note");
+	json_decref(answer);
+	leaker_stop(pid);
+}
+
+static void near_the_limit(struct stage *s)
+{
+	struct rlimit limit;
+	json_t *answer;
+	char path[64];
+	pid_t pid;
+
+	without_daemon(s);
+	pid = leak(s, 30);
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	limit.rlim_cur = limit.rlim_max = count_names(path) + 1;
+	must(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), "set its limit");
+	answer = doctor(s, BAD);
+	check_verdict(answer, "process", "bad");
+	check_verdict(answer, "descriptors", "note");
+	assert_int_equal(ctl_number(diagnosis(answer, "process"), "number"), limit.rlim_cur - 1);
+	json_decref(answer);
+	leaker_stop(pid);
+}
+
 /* --- interrupted ------------------------------------------------------------------------------*/
 
 static bool has_collided(void *arg)
@@ -610,6 +712,9 @@ int main(int argc, char **argv)
 		{"full queue", full_queue, 0, IN_AUDIT},
 		{"as another user", as_another_user, 0, IN_AUDIT},
 		{"passive", passive, 0, IN_AUDIT},
+		{"mines", mines, 0, IN_AUDIT},
+		{"mines disarmed", mines_disarmed, 0, IN_ENFORCE},
+		{"near the limit", near_the_limit, 0, IN_AUDIT},
 		{"interrupted at the terminal", interrupted_at_the_terminal, 0, IN_AUDIT},
 		{"killed", killed, 0, IN_AUDIT},
 		{"with a daemon", with_a_daemon, 0, IN_BOTH},

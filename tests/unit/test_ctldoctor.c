@@ -4,6 +4,7 @@
 
 #include "ctldiagnosis.h"
 #include "ctldoctorguard.h"
+#include "ctldoctorleaks.h"
 #include "ctldoctorqueue.h"
 #include "ctldoctorsysctl.h"
 #include "ctldoctortrial.h"
@@ -497,6 +498,143 @@ static void test_queues_unknown(void **state)
 	expect("overflows", VERDICT_UNKNOWN, "cannot be read");
 }
 
+/* --- leaks ------------------------------------------------------------------------------------*/
+
+/* Two listeners, with two leakers and with one. */
+static struct scan_leaker leakers[3];
+static struct scan_listener listeners[2];
+static struct scan found;
+static struct doctor_leaks leaks;
+
+static struct owner_process process_of(pid_t pid, const char *comm, int64_t fds)
+{
+	struct owner_process process = {.pid = pid, .fd_limit = 1000, .fd_count = fds};
+
+	strcpy(process.comm, comm);
+	return process;
+}
+
+static int set_up_leaks(void **state)
+{
+	memset(leakers, 0, sizeof(leakers));
+	memset(listeners, 0, sizeof(listeners));
+	leakers[0].process = process_of(11, "nginx", 10);
+	leakers[1].process = process_of(12, "ruby", 10);
+	leakers[2].process = process_of(11, "nginx", 10);
+	listeners[0] = (struct scan_listener){.leakers = &leakers[0], .n_leakers = 2};
+	listeners[1] = (struct scan_listener){.leakers = &leakers[2], .n_leakers = 1};
+	assert_int_equal(endpoint_parse("127.0.0.1:8000", &listeners[0].local), 0);
+	assert_int_equal(endpoint_parse("[::1]:8000", &listeners[1].local), 0);
+	found = (struct scan){.listeners = listeners, .n_listeners = 2};
+	leaks = (struct doctor_leaks){.scan = &found};
+	assert_int_equal(cgroup_open(&leaks.sources.cgroups), 0);
+	return setup(state);
+}
+
+static int tear_down_leaks(void **state)
+{
+	(void)state;
+	cgroup_close(leaks.sources.cgroups);
+	return 0;
+}
+
+static void test_descriptors(void **state)
+{
+	(void)state;
+	doctor_leaks_judge_descriptors(&leaks, &all);
+	assert_int_equal(all.n, 1);
+	expect("descriptors", VERDICT_GOOD, "0 of 2 who hold CLOSE_WAIT sockets near the limit");
+
+	/* Once, although it leaks at both listeners. */
+	setup(NULL);
+	leakers[0].process.fd_count = leakers[2].process.fd_count = 700;
+	doctor_leaks_judge_descriptors(&leaks, &all);
+	expect("descriptors", VERDICT_NOTE, "1 of 2 who hold CLOSE_WAIT sockets near the limit");
+	expect("process", VERDICT_NOTE, "nginx (pid 11): 700 of 1,000 descriptors");
+	expect_advice("process", EFFECT_DESCRIPTORS);
+
+	setup(NULL);
+	leakers[0].process.fd_count = 900;
+	doctor_leaks_judge_descriptors(&leaks, &all);
+	expect("process", VERDICT_BAD, "nginx (pid 11): 900 of 1,000 descriptors");
+}
+
+static void test_descriptors_without_limit(void **state)
+{
+	(void)state;
+	leakers[0].process.fd_count = leakers[1].process.fd_count = 100000;
+	leakers[0].process.fd_limit = UINT64_MAX;
+	leakers[1].process.fd_limit = 0; /* not known */
+	doctor_leaks_judge_descriptors(&leaks, &all);
+	assert_int_equal(all.n, 1);
+	expect("descriptors", VERDICT_GOOD, "0 of 2 who hold CLOSE_WAIT sockets near the limit");
+}
+
+static void test_descriptors_hidden(void **state)
+{
+	(void)state;
+	leakers[1].process.pid = 0;
+	doctor_leaks_judge_descriptors(&leaks, &all);
+	expect("descriptors", VERDICT_GOOD, "0 of 1 who hold CLOSE_WAIT sockets near the limit");
+
+	setup(NULL);
+	found.view.denied = 1;
+	doctor_leaks_judge_descriptors(&leaks, &all);
+	expect("descriptors", VERDICT_UNKNOWN, "not known");
+
+	/* What was seen is worth more than what was not. */
+	setup(NULL);
+	leakers[0].process.fd_count = 950;
+	doctor_leaks_judge_descriptors(&leaks, &all);
+	expect("process", VERDICT_BAD, "nginx (pid 11): 950 of 1,000 descriptors");
+}
+
+static void test_mines(void **state)
+{
+	const struct doctor_danger none = {.hurts = false};
+	const struct doctor_danger danger = {.hurts = true};
+	const struct doctor_danger averted = {.hurts = true, .protected = true};
+
+	(void)state;
+	doctor_leaks_judge_mines(&leaks, &danger, &all);
+	assert_int_equal(all.n, 1);
+	expect("mines", VERDICT_GOOD, "0");
+
+	setup(NULL);
+	listeners[1].counts[SCAN_MINE] = found.counts[SCAN_MINE] = 1234;
+	listeners[1].share = 0.044;
+	listeners[0].counts[SCAN_HALF_CLOSED] = found.counts[SCAN_HALF_CLOSED] = 7;
+	doctor_leaks_judge_mines(&leaks, &none, &all);
+	expect("mines", VERDICT_NOTE, "1,234");
+	expect("listener", VERDICT_NOTE, "[::1]:8000: 1,234 mines");
+	assert_non_null(strstr(find("listener")->meaning, "4.4 %"));
+	assert_non_null(strstr(find("listener")->advice, "nginx (pid 11)"));
+	expect_advice("listener", EFFECT_LEAK);
+	assert_int_equal(doctor_leaks_mines(&leaks), 1234);
+
+	setup(NULL);
+	doctor_leaks_judge_mines(&leaks, &averted, &all);
+	expect("mines", VERDICT_NOTE, "1,234");
+	setup(NULL);
+	doctor_leaks_judge_mines(&leaks, &danger, &all);
+	expect("mines", VERDICT_BAD, "1,234");
+	expect("listener", VERDICT_BAD, "[::1]:8000: 1,234 mines");
+}
+
+static void test_leaks_unknown(void **state)
+{
+	const struct doctor_danger none = {.hurts = false};
+
+	(void)state;
+	leaks.error = -EPERM;
+	leaks.scan = NULL;
+	doctor_leaks_judge_descriptors(&leaks, &all);
+	doctor_leaks_judge_mines(&leaks, &none, &all);
+	expect("descriptors", VERDICT_UNKNOWN, "not known");
+	expect("mines", VERDICT_UNKNOWN, "not known");
+	assert_int_equal(doctor_leaks_mines(&leaks), 0);
+}
+
 /* --- protection -------------------------------------------------------------------------------*/
 
 static const struct doctor_daemon nobody = {.status = CTL_NO_DAEMON};
@@ -702,6 +840,13 @@ int main(void)
 		cmocka_unit_test_setup(test_queues, setup),
 		cmocka_unit_test_setup(test_full_queues, setup),
 		cmocka_unit_test_setup(test_queues_unknown, setup),
+		cmocka_unit_test_setup_teardown(test_descriptors, set_up_leaks, tear_down_leaks),
+		cmocka_unit_test_setup_teardown(test_descriptors_without_limit, set_up_leaks,
+						tear_down_leaks),
+		cmocka_unit_test_setup_teardown(test_descriptors_hidden, set_up_leaks,
+						tear_down_leaks),
+		cmocka_unit_test_setup_teardown(test_mines, set_up_leaks, tear_down_leaks),
+		cmocka_unit_test_setup_teardown(test_leaks_unknown, set_up_leaks, tear_down_leaks),
 		cmocka_unit_test(test_no_daemon),
 		cmocka_unit_test(test_daemon),
 		cmocka_unit_test(test_coverage),
