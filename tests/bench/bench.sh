@@ -245,19 +245,27 @@ idle_set_up() {
     pid_idle=$started
 }
 
-switches() { # PID
-    cat /proc/"$1"/task/*/status | awk '/^voluntary_ctxt_switches/ { sum += $2 } END { print sum }'
+# The daemon and its helper, if it has one.
+family() { # PID
+    echo "$1 $(cat /proc/"$1"/task/"$1"/children)"
+}
+
+switches() { # PID...
+    for pid in "$@"; do cat /proc/"$pid"/task/*/status; done | awk '/^voluntary_ctxt_switches/ { sum += $2 } END { print sum }'
 }
 
 idle_round() { # ROUND
-    before=$(switches "$pid_idle")
+    members=$(family "$pid_idle")
+    # shellcheck disable=SC2086 # a list
+    before=$(switches $members)
     sleep $idle_s
-    after=$(switches "$pid_idle")
-    awk -v what="idle,$1,-,0,all" -v wakeups="$((after - before))" -v seconds=$idle_s '
-        { kib[$1] = $2 }
+    # shellcheck disable=SC2086
+    after=$(switches $members)
+    for pid in $members; do cat "/proc/$pid/smaps_rollup"; done | awk -v what="idle,$1,-,0,all" -v wakeups="$((after - before))" -v seconds=$idle_s '
+        { kib[$1] += $2 }
         END {
             print what "," wakeups "," seconds "," kib["Rss:"] "," kib["Pss:"] "," kib["Private_Dirty:"]
-        }' /proc/"$pid_idle"/smaps_rollup >>"$csv"
+        }' >>"$csv"
 }
 
 # --- all of it ----------------------------------------------------------------------------------
