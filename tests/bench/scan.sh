@@ -9,7 +9,7 @@ Usage: scan.sh BUILDDIR
 Plants mines in a network namespace of its own, held by several processes, and lets both programs of
 BUILDDIR and of the system look at them in turn, as root. Prints the medians.
 
-  BENCH_ROUNDS=N   rounds (default 11); 1 is a quick look whether everything works
+  BENCH_ROUNDS=N   rounds (default 5); 1 is a quick look whether everything works
   BENCH_MINES=N    mines (default 100000, with one round 4000)
 
 Exit status: 0 scan took no longer than ss, and less than 64 MiB; 1 it did not, or something failed;
@@ -20,7 +20,7 @@ HELP
 fi
 
 build=$(cd "$1" && pwd)
-rounds=${BENCH_ROUNDS:-11}
+rounds=${BENCH_ROUNDS:-5}
 if [ "$rounds" -gt 1 ]; then
     mines=${BENCH_MINES:-100000}
 else
