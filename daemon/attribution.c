@@ -220,7 +220,7 @@ uint64_t attribution_wait_us(const struct attribution *a, uint64_t now_us)
 	return oldest->until_us - now_us;
 }
 
-uint64_t attribution_count(const struct attribution *a, enum leaker_kind kind)
+const uint64_t *attribution_counts(const struct attribution *a)
 {
-	return a->counts[kind];
+	return a->counts;
 }

@@ -238,6 +238,18 @@ static void write_prefilter_marked(const struct metrics *m, const char *name, FI
 	put(out, name, m->prefilter->marked);
 }
 
+static void write_owner_server(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->owner_server);
+}
+
+static void write_leakers(const struct metrics *m, const char *name, FILE *out)
+{
+	for (unsigned int kind = LEAKER_NOT_SOUGHT + 1; kind < LEAKER_KIND_COUNT; kind++)
+		put_labelled(out, name, "leaker", leaker_kind_name((enum leaker_kind)kind),
+			     m->leakers[kind]);
+}
+
 static const struct family families[] = {
 	{"build_info", "gauge", "The release that runs.", write_build_info, 0},
 	{"start_time_seconds", "gauge", "When it started, since the epoch.", write_start_time, 0},
@@ -326,6 +338,14 @@ static const struct family prefilter_families[] = {
 	 write_prefilter_marked, 0},
 };
 
+/* Only where events are to name processes. */
+static const struct family owner_families[] = {
+	{"owner_server_up", "gauge", "0 if the process that looks for leakers has ended.",
+	 write_owner_server, 0},
+	{"leaker_lookups_total", "counter",
+	 "Events whose process was looked for, by what was found.", write_leakers, 0},
+};
+
 #define N_FAMILIES(table) (sizeof(table) / sizeof((table)[0]))
 
 static void write_families(const struct metrics *m, const struct family *family, size_t n,
@@ -348,4 +368,6 @@ void metrics_write(const struct metrics *metrics, FILE *out)
 		write_families(metrics, kernel_families, N_FAMILIES(kernel_families), out);
 	if (metrics->prefilter)
 		write_families(metrics, prefilter_families, N_FAMILIES(prefilter_families), out);
+	if (metrics->leakers)
+		write_families(metrics, owner_families, N_FAMILIES(owner_families), out);
 }

@@ -75,6 +75,8 @@ char *totals_metrics(const struct service *s, size_t *ret_len)
 		.events_suppressed = s->events.suppressed_total,
 		.prefilter = s->prefilter ? &prefilter : NULL,
 		.sweep = sweeper_stats(s->sweeper),
+		.leakers = s->attribution ? attribution_counts(s->attribution) : NULL,
+		.owner_server = attribution_fd(s->attribution) >= 0,
 	};
 
 	if (!out)

@@ -44,7 +44,7 @@ void attribution_give_up(struct attribution *a);
 bool attribution_take(struct attribution *a, uint64_t now_us, struct incident *ret_incident);
 /* In how many microseconds the oldest one goes on at the latest; UINT64_MAX if there is none. */
 uint64_t attribution_wait_us(const struct attribution *a, uint64_t now_us);
-/* How many incidents have been taken or displaced with such a leaker. */
-uint64_t attribution_count(const struct attribution *a, enum leaker_kind kind);
+/* How many incidents have been taken or displaced with each kind of leaker. */
+const uint64_t *attribution_counts(const struct attribution *a);
 
 #endif

@@ -11,6 +11,7 @@
 #include "action.h"
 #include "coverage.h"
 #include "kstat.h"
+#include "leaker.h"
 #include "prefilter.h"
 #include "stats.h"
 #include "sweepstats.h"
@@ -32,6 +33,8 @@ struct metrics {
 	uint64_t events_suppressed;
 	const struct prefilter_counts *prefilter; /* NULL: not attached */
 	const struct sweepstats *sweep;
+	const uint64_t *leakers; /* events by leaker_kind; NULL: processes are not looked for */
+	bool owner_server;	 /* it runs, that looks for them */
 };
 
 void metrics_write(const struct metrics *metrics, FILE *out);

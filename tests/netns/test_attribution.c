@@ -65,6 +65,14 @@ static void check_nobody(const json_t *event, const char *kind)
 	assert_null(json_object_get(event, "leaker_count"));
 }
 
+static void check_status(struct stage *s, const char *leaker)
+{
+	json_t *status = ctl_json(&s->daemon, "status", NULL);
+
+	assert_string_equal(ctl_text(status, "leaker"), leaker);
+	json_decref(status);
+}
+
 static void names_the_holder(struct stage *s)
 {
 	char exe[512] = "", comm[16];
@@ -83,6 +91,9 @@ static void names_the_holder(struct stage *s)
 	assert_null(json_object_get(event, "leaker_others"));
 	assert_non_null(
 		strstr(ctl_run(&s->daemon, "events", "--json", NULL)->out, "\"leaker_pid\":"));
+	check_status(s, "process");
+	assert_non_null(strstr(ctl_run(&s->daemon, "metrics", NULL)->out,
+			       "closewaitd_leaker_lookups_total{leaker=\"held\"} 1\n"));
 	daemon_stop(&s->daemon);
 }
 
@@ -379,6 +390,7 @@ static void without_capability(struct stage *s)
 	s->daemon.lacks = CAP_SYS_PTRACE;
 	protect(s);
 	assert_int_equal(server_of(&s->daemon), 0);
+	check_status(s, "unit");
 	stage_mine(s, CLIENT_PORT);
 	event = collide(s, CLIENT_PORT);
 	assert_string_equal(event_text(event, "result"), "destroyed");
@@ -458,6 +470,9 @@ static void server_is_killed(struct stage *s)
 	event = collide(s, CLIENT_PORT + 1);
 	assert_string_equal(event_text(event, "result"), "destroyed");
 	assert_null(json_object_get(event, "leaker"));
+	check_status(s, "unit");
+	assert_non_null(strstr(ctl_run(&s->daemon, "metrics", NULL)->out,
+			       "\nclosewaitd_owner_server_up 0\n"));
 	must(wait_until(has_ended, &server, 5000), "see that no zombie is left");
 	daemon_stop(&s->daemon);
 }

@@ -135,7 +135,7 @@ static void test_asks_and_takes(void **state)
 	assert_int_equal(attribution_hear(f->a), 0);
 	check_taken(f, 1000, 1, LEAKER_HELD, 20);
 	check_none(f, 1000);
-	assert_int_equal(attribution_count(f->a, LEAKER_HELD), 1);
+	assert_int_equal(attribution_counts(f->a)[LEAKER_HELD], 1);
 }
 
 static void test_keeps_the_order(void **state)
@@ -200,7 +200,7 @@ static void test_the_oldest_gives_way(void **state)
 		assert_int_equal(attribution_hear(f->a), 0);
 	}
 	check_none(f, 1000);
-	assert_int_equal(attribution_count(f->a, LEAKER_LATE), 3);
+	assert_int_equal(attribution_counts(f->a)[LEAKER_LATE], 3);
 	attribution_give_up(f->a);
 	for (uint64_t n = 3; n < ATTRIBUTION_MAX; n++)
 		check_taken(f, 1000, n, LEAKER_LATE, 0);

@@ -44,6 +44,7 @@ static struct coverage coverage;
 static struct kstat kernel;
 static struct prefilter_counts prefilter;
 static struct sweepstats sweep;
+static uint64_t leakers[LEAKER_KIND_COUNT];
 static struct metrics metrics;
 
 /* Counters that are all different, so that none can stand in another one's place. */
@@ -71,6 +72,8 @@ static int setup(void **state)
 	kernel = (struct kstat){
 		.syn_challenges = 9001, .listen_overflows = 9006, .listen_drops = 9007};
 	prefilter = (struct prefilter_counts){.syns = 9003, .marked = 9004};
+	for (unsigned int kind = 0; kind < LEAKER_KIND_COUNT; kind++)
+		leakers[kind] = 9400 + kind;
 	metrics = (struct metrics){
 		.stats = &stats,
 		.coverage = &coverage,
@@ -84,6 +87,8 @@ static int setup(void **state)
 		.events_suppressed = 9005,
 		.prefilter = &prefilter,
 		.sweep = &sweep,
+		.leakers = leakers,
+		.owner_server = true,
 	};
 	return 0;
 }
