@@ -56,6 +56,11 @@ TESTS += tests/unit/test_ctltable
 tests_unit_test_ctltable_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_ctltable_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_event
+TESTS += tests/unit/test_event
+tests_unit_test_event_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_event_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_metrics
 TESTS += tests/unit/test_metrics
 EXTRA_DIST += tests/unit/metrics.prom
@@ -139,6 +144,7 @@ check_PROGRAMS += tests/unit/test_ownertable
 TESTS += tests/unit/test_ownertable
 tests_unit_test_ownertable_SOURCES = tests/unit/test_ownertable.c $(FAKEPROC_SOURCES)
 tests_unit_test_ownertable_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ownertable_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=owner_holds
 tests_unit_test_ownertable_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_packet

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "fakeproc.h"
+#include "owner.h"
 #include "ownerserver.h"
 #include "ownertable.h"
 #include "unit.h"
@@ -21,11 +22,27 @@ struct fixture {
 	struct ownertable *table;
 };
 
+/* Is called while a process is looked at; NULL: nothing happens then. */
+static void (*meanwhile)(struct fakeproc *proc);
+static struct fakeproc *meanwhile_proc;
+
+bool __real_owner_holds(const char *root, pid_t pid, int fd, uint32_t inode);
+bool __wrap_owner_holds(const char *root, pid_t pid, int fd, uint32_t inode);
+
+bool __wrap_owner_holds(const char *root, pid_t pid, int fd, uint32_t inode)
+{
+	if (meanwhile)
+		meanwhile(meanwhile_proc);
+	return __real_owner_holds(root, pid, fd, inode);
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	fakeproc_make(&f->proc);
+	meanwhile = NULL;
+	meanwhile_proc = &f->proc;
 	*state = f;
 	return ownertable_new(f->proc.root, &f->table);
 }
@@ -129,6 +146,29 @@ static void test_looks_again(void **state)
 	/* One that nothing can be said of is not named. */
 	fakeproc_file(&f->proc, "22/stat", NULL);
 	assert_false(ownertable_find(f->table, 100, &leaker));
+}
+
+static void pass_on_the_number(struct fakeproc *proc)
+{
+	fakeproc_remove(proc, 20);
+	fakeproc_add(proc, 20, "b", 6);
+	fakeproc_socket(proc, 20, 7, 100);
+}
+
+/* Whose name is it, the old process's or the new one's? Neither is told. */
+static void test_a_number_that_is_passed_on(void **state)
+{
+	struct fixture *f = *state;
+	struct leaker leaker;
+
+	fakeproc_add(&f->proc, 20, "a", 5);
+	fakeproc_socket(&f->proc, 20, 7, 100);
+	assert_int_equal(ownertable_walk(f->table, 0), 0);
+	meanwhile = pass_on_the_number;
+	assert_false(ownertable_find(f->table, 100, &leaker));
+	meanwhile = NULL;
+	assert_true(ownertable_find(f->table, 100, &leaker));
+	check_first(&leaker, 20, 7, "b");
 }
 
 static void test_walks_keep_their_pace(void **state)
@@ -267,6 +307,39 @@ static void test_server_does_not_answer_late(void **state)
 	assert_int_equal(end(&server), 0);
 }
 
+static uint64_t used_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* A walk over many processes, and then questions for the next one. */
+static void test_server_keeps_the_pace(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t asked_us, cost_us;
+	struct server server;
+
+	for (pid_t pid = 20; pid < 1020; pid++)
+		fakeproc_add(&f->proc, pid, "a", 5);
+	start(&server, f);
+	cost_us = used_us();
+	ask(&server, 1, 100, now_us() + 60000000);
+	assert_int_equal(answer(&server, 1).kind, LEAKER_GONE);
+	cost_us = used_us() - cost_us;
+	/* It would not be due in time. */
+	asked_us = now_us();
+	ask(&server, 2, 101, asked_us + cost_us);
+	assert_int_equal(answer(&server, 2).kind, LEAKER_LATE);
+	/* This one waits, nineteen times as long; half of that is allowed for what else we did. */
+	ask(&server, 3, 102, asked_us + 60000000);
+	assert_int_equal(answer(&server, 3).kind, LEAKER_GONE);
+	assert_true(now_us() - asked_us > 10 * cost_us);
+	assert_int_equal(end(&server), 0);
+}
+
 static void test_server_refuses_nonsense(void **state)
 {
 	struct fixture *f = *state;
@@ -287,11 +360,13 @@ int main(void)
 		TEST(test_finds_after_a_walk),
 		TEST(test_lists_those_who_share),
 		TEST(test_looks_again),
+		TEST(test_a_number_that_is_passed_on),
 		TEST(test_walks_keep_their_pace),
 		TEST(test_a_walk_that_fails),
 		TEST(test_says_that_it_did_not_see_all),
 		TEST(test_server_answers_in_order),
 		TEST(test_server_does_not_answer_late),
+		TEST(test_server_keeps_the_pace),
 		TEST(test_server_refuses_nonsense),
 	};
 
