@@ -20,6 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ROOM_AT_LEAST ((size_t)256 * 1024)
+#define ROOM_PER_BYTE 64
+
 int conf_defaults(struct conf **ret_conf)
 {
 	struct conf *conf = calloc(1, sizeof(*conf));
@@ -246,6 +249,21 @@ static int refuse_syntax(const struct conferror *error, const config_t *tree, co
 			    conferror_quote(source, len, quoted));
 }
 
+/*
+ * libconfig (1.5) writes through a null pointer when memory runs out; so that a reload cannot end the
+ * daemon, it is not even called unless there is more than it takes. The densest text, "a=1;" over and
+ * over, costs it about 40 bytes for each of its own.
+ */
+static bool has_room(size_t len)
+{
+	/* volatile: a compiler may leave out an allocation that nobody uses. */
+	void *volatile room = malloc(ROOM_AT_LEAST + len * ROOM_PER_BYTE);
+	bool there = room != NULL;
+
+	free(room);
+	return there;
+}
+
 static int parse(const struct conferror *error, const char *text, size_t len,
 		 struct conf **ret_conf)
 {
@@ -254,6 +272,8 @@ static int parse(const struct conferror *error, const char *text, size_t len,
 	config_t tree;
 	int err;
 
+	if (!has_room(len))
+		return conferror_nomem(error);
 	config_init(&tree);
 	err = conftext_prepare(text, len, error, &prepared);
 	if (err < 0)
