@@ -15,7 +15,9 @@ NETNS_TESTS = \
 	tests/netns/test_attribution \
 	tests/netns/test_audit \
 	tests/netns/test_strange \
+	tests/netns/test_memory \
 	tests/netns/test_original \
+	tests/netns/test_outages \
 	tests/netns/test_places \
 	tests/netns/test_faults \
 	tests/netns/test_filter \
@@ -56,6 +58,20 @@ tests_netns_libnetns_a_SOURCES = \
 tests_netns_test_collision_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_collision_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_collision_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_memory_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_memory_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_memory_LDADD = $(NETNS_LIBS)
+
+tests_netns_test_outages_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_outages_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_outages_LDADD = $(NETNS_LIBS)
+
+check_PROGRAMS += tests/netns/failmalloc.so
+tests_netns_failmalloc_so_SOURCES = tests/netns/failmalloc.c tests/netns/failmalloc.h
+tests_netns_failmalloc_so_CPPFLAGS = -D_GNU_SOURCE $(AM_CPPFLAGS)
+tests_netns_failmalloc_so_CFLAGS = $(WARN_CFLAGS) $(CONFIG_CFLAGS) $(SECCOMP_CFLAGS) -fPIC
+tests_netns_failmalloc_so_LDFLAGS = -shared
 
 tests_netns_test_original_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_original_CFLAGS = $(NETNS_CFLAGS)
@@ -158,7 +174,7 @@ tests_netns_test_ctl_abuse_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_ctl_abuse_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_ctl_abuse_LDADD = $(NETNS_LIBS)
 
-netns-programs: $(NETNS_TESTS) tests/netns/jumpclock.so tests/tools/minefield closewaitd closewaitctl conf/closewaitd-rules
+netns-programs: $(NETNS_TESTS) tests/netns/jumpclock.so tests/netns/failmalloc.so tests/tools/minefield closewaitd closewaitctl conf/closewaitd-rules
 check-netns: netns-programs
 	$(srcdir)/tests/netns/run.sh .
 endif
