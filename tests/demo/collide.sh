@@ -18,7 +18,9 @@ server_port=8001 # of the next condition
 field=''         # the process that holds the mines
 daemon=''
 
-wait_seconds=15 # for what is a matter of moments
+# For what is a matter of moments, and how often it looks.
+wait_seconds=15
+wait_pause=0.02
 
 # wait_for WHAT COMMAND...: until it succeeds.
 wait_for() {
@@ -26,7 +28,7 @@ wait_for() {
     shift
     until "$@" >/dev/null 2>&1; do
         ((SECONDS < deadline)) || die "waited $wait_seconds s in vain for $what"
-        sleep 0.02
+        sleep "$wait_pause"
     done
 }
 

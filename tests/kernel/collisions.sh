@@ -29,25 +29,28 @@ firewalls='resets:at-once:5 acks:at-once:5 limited-burst:at-once:20
 # unless the machine is so slow that nothing can be said.
 at_once_ms=${CLOSEWAITD_AT_ONCE_MS:-700}
 wait_seconds=120
+wait_pause=0.5
 front_port=9000
 
-firewall() { # NAME
-    case $1 in
+firewall() { # -A|-D NAME
+    case $2 in
     nothing) ;;
-    resets) iptables -A INPUT -p tcp --dport "$server_port" --tcp-flags RST RST -j DROP ;;
+    resets) iptables "$1" INPUT -p tcp --dport "$server_port" --tcp-flags RST RST -j DROP ;;
     acks)
-        iptables -A OUTPUT -p tcp --sport "$server_port" --tcp-flags SYN,RST,FIN,PSH,ACK ACK -j DROP
+        iptables "$1" OUTPUT -p tcp --sport "$server_port" --tcp-flags SYN,RST,FIN,PSH,ACK ACK \
+            -j DROP
         ;;
     limited*)
-        iptables -A INPUT -p tcp --tcp-flags RST RST -m limit --limit 2/s --limit-burst 2 -j ACCEPT
-        iptables -A INPUT -p tcp --tcp-flags RST RST -j DROP
+        iptables "$1" INPUT -p tcp --tcp-flags RST RST -m limit --limit 2/s --limit-burst 2 -j ACCEPT
+        iptables "$1" INPUT -p tcp --tcp-flags RST RST -j DROP
         ;;
     invalid)
-        iptables -A INPUT -m conntrack --ctstate INVALID -j DROP
-        iptables -A OUTPUT -m conntrack --ctstate INVALID -j DROP
+        iptables "$1" INPUT -m conntrack --ctstate INVALID -j DROP
+        iptables "$1" OUTPUT -m conntrack --ctstate INVALID -j DROP
         ;;
     redirect)
-        iptables -t nat -A OUTPUT -p tcp --dport "$front_port" -j REDIRECT --to-ports "$server_port"
+        iptables -t nat "$1" OUTPUT -p tcp --dport "$front_port" -j REDIRECT \
+            --to-ports "$server_port"
         ;;
     esac
 }
@@ -80,48 +83,64 @@ outcome() {
         }'
 }
 
-# One measurement, in a network namespace.
+# One measurement. $work/begun: nothing more will happen for some time.
 measure() { # FIREWALL in-turn|at-once COUNT off|on
-    local destroyed=0 occupied=$server_port text alive
-    ip link set lo up
-    mount -t tmpfs run /run
-    sysctl -q -w net.ipv4.tcp_fin_timeout=1
+    local text alive destroyed=0 occupied=$server_port
     plant "$3"
-    firewall "$1"
-    if [ "$4" = on ]; then
-        write_configuration enforce destroy
-        rules up
-        start_daemon enforce destroy
-    fi
+    firewall -A "$1"
     [ "$2" = in-turn ] || : >"$work/begun"
     [ "$1" != redirect ] || server_port=$front_port
     collide "$2" "$3"
-    stop_daemon
-    [ "$4" = off ] || destroyed=$(sed -n 's/.* destroyed=\([0-9]*\).*/\1/p' "$work/daemon.log" | tail -n 1)
+    server_port=$occupied
+    firewall -D "$1"
     text=$(outcome)
-    alive=$(count_sockets close-wait "sport = :$occupied")
-    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$4" "$text" "$alive" "$destroyed" "$3" \
-        >"$work/result"
+    alive=$(count_sockets close-wait "sport = :$server_port")
+    [ "$4" = off ] ||
+        destroyed=$(grep -c " dst=127.0.0.1:$server_port .* result=destroyed" "$work/daemon.log" || true)
+    printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$4" "$text" "$alive" "$destroyed" "$3" >>"$work/result"
     clear_field
 }
 
 # Whether each client was connected at once, and each occupant was destroyed by closewaitd.
-protected() { # DIRECTORY OF A MEASUREMENT
+protected() {
     local name destroyed count
-    IFS=$'\t' read -r name _ _ _ destroyed count <"$1/result"
+    IFS=$'\t' read -r name _ _ _ destroyed count < <(tail -n 1 "$work/result")
     if [ "$destroyed" -ne "$count" ] || awk -v most="$at_once_ms" \
-        '$4 != "connected" || $(NF - 1) > most { bad = 1 } END { exit !bad }' "$1/attempts"; then
-        echo "FAIL $name: closewaitd has not protected every client:" >&2
-        cat "$1/attempts" "$1/daemon.log" >&2
+        '$4 != "connected" || $(NF - 1) > most { bad = 1 } END { exit !bad }' "$work/attempts"; then
+        echo "FAIL $name: closewaitd has not protected every client:"
+        cat "$work/attempts" "$work/daemon.log"
         return 1
-    fi
+    fi >&2
+}
+
+# One after the other, as none takes long.
+with_closewaitd() {
+    local what failed=0
+    mount -t tmpfs run /run
+    write_configuration enforce destroy
+    rules up
+    start_daemon enforce destroy
+    for what in $firewalls; do
+        # shellcheck disable=SC2086 # its three parts
+        measure ${what//:/ } on
+        protected || failed=1
+        server_port=$((server_port + 1))
+    done
+    stop_daemon
+    return "$failed"
 }
 
 build_dir=$(realpath "$1")
 tools=$build_dir/tests/tools
-if [ $# -gt 1 ]; then
-    work=$6
-    measure "$2" "$3" "$4" "$5"
+if [ $# -gt 1 ]; then # inside
+    work=$2
+    shift 2
+    ip link set lo up
+    sysctl -q -w net.ipv4.tcp_fin_timeout=1
+    case $1 in
+    with) with_closewaitd ;;
+    without) measure "$2" "$3" "$4" off ;;
+    esac
     exit
 fi
 
@@ -129,29 +148,31 @@ need_root "$0"
 all=$(mktemp -d)
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; rm -rf "$all"' EXIT
-for daemon in off on; do
-    for what in $firewalls; do
-        work=$all/$daemon-${what%%:*}
-        mkdir "$work"
-        # shellcheck disable=SC2086 # its three parts
-        unshare --net --pid --fork --mount-proc --kill-child \
-            bash "$0" "$build_dir" ${what//:/ } $daemon "$work" 2>"$work/errors" &
-        pids+=($!)
-        until [ -e "$work/begun" ] || [ -e "$work/result" ] || ! kill -0 $! 2>/dev/null; do
-            sleep 0.1
-        done
+
+# In namespaces of its own, in the background.
+begin() { # DIRECTORY with|without [FIREWALL in-turn|at-once COUNT]
+    mkdir "$1"
+    unshare --net --pid --fork --mount-proc --kill-child bash "$0" "$build_dir" "$@" \
+        2>"$1/errors" &
+    pids+=($!)
+}
+
+for what in $firewalls; do
+    # shellcheck disable=SC2086 # its three parts
+    begin "$all/${what%%:*}" without ${what//:/ }
+    work=$all/${what%%:*}
+    until [ -e "$work/begun" ] || [ -e "$work/result" ] || ! kill -0 $! 2>/dev/null; do
+        sleep "$wait_pause"
     done
 done
-
+begin "$all/on" with
 failed=0
+for pid in "${pids[@]}"; do
+    wait "$pid" || failed=1
+done
 echo "kernel $(uname -r)"
-for daemon in off on; do
-    for what in $firewalls; do
-        work=$all/$daemon-${what%%:*}
-        wait "${pids[0]}" || { cat "$work/errors" >&2; die "$work failed"; }
-        pids=("${pids[@]:1}")
-        cat "$work/result"
-        [ $daemon = off ] || protected "$work" || failed=1
-    done
+for what in $firewalls on; do
+    cat "$all/${what%%:*}/errors" >&2
+    cat "$all/${what%%:*}/result"
 done
 exit $failed

@@ -143,6 +143,7 @@ mount -t tmpfs run /run
 mkdir -p /run/netns /dev/shm /dev/pts
 mount -t tmpfs shm /dev/shm
 mount -t devpts pts /dev/pts
+ln -sf /proc/self/fd /dev/fd
 hostname guest
 mount -t cgroup2 cgroup /sys/fs/cgroup
 mount -t bpf bpf /sys/fs/bpf
