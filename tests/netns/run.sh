@@ -5,10 +5,11 @@ set -eu
 
 if [ $# -lt 1 ] || [ "$1" = --help ]; then
     cat <<'HELP'
-Usage: run.sh BUILDDIR [NAME]...
-Runs the end-to-end programs NAME... of BUILDDIR (default: every one there, and rules.sh); as root. A
-line for each, its output in BUILDDIR/tests/netns/NAME.out; printed for those that fail, for all
-with VERBOSE=1. The tests that were skipped or failed are named.
+Usage: run.sh BUILDDIR [NAME[:TEST]]...
+Runs the end-to-end programs NAME... of BUILDDIR (default: every one there, and rules.sh); as root. Of
+their tests only TEST: a pattern, or the name of one of rules.sh. A line for each, its output in
+BUILDDIR/tests/netns/NAME.out; printed for those that fail, for all with VERBOSE=1. The tests that
+were skipped or failed are named. Each may take CLOSEWAITD_TEST_TIMEOUT seconds, by default 600.
 Exit status: 0 nothing failed, 1 something did, 2 there is nothing to run.
 HELP
     [ $# -ge 1 ] && exit 0
@@ -59,12 +60,14 @@ add_up() { # FILE
 
 passed=0 failed=0 skipped=0
 for name in "$@"; do
-    program=$out/$name
-    [ "$name" != rules.sh ] || program=$source/rules.sh
-    log=$out/$name.out
+    program=$out/${name%%:*}
+    [ "${name%%:*}" != rules.sh ] || program=$source/rules.sh
+    tests=''
+    [ "${name%%:*}" = "$name" ] || tests=${name#*:}
+    log=$out/${name%%:*}.out
     status=0 p='' f='' s=''
     began=$(date +%s)
-    timeout 600 "$program" >"$log" 2>&1 || status=$?
+    timeout "${CLOSEWAITD_TEST_TIMEOUT:-600}" "$program" ${tests:+"$tests"} >"$log" 2>&1 || status=$?
     took=$(($(date +%s) - began))
     if [ $status -eq 77 ]; then
         skipped=$((skipped + 1))
