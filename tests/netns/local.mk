@@ -1,7 +1,7 @@
 # The real daemon, the real rules, the real kernel: one program per theme, each test in a network
 # namespace of its own. They need root, and so they are not in TESTS: `make check-netns` runs them.
 
-CLEANFILES += tests/netns/*.out
+CLEANFILES += tests/netns/*.out tests/netns/*.out.*
 EXTRA_DIST += tests/netns/run.sh tests/netns/rules.sh
 .PHONY: check-netns netns-programs
 

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs every end-to-end program of a build directory, or those named, and adds up their tests.
 set -eu
@@ -9,7 +9,8 @@ Usage: run.sh BUILDDIR [NAME[:TEST]]...
 Runs the end-to-end programs NAME... of BUILDDIR (default: every one there, and rules.sh); as root. Of
 their tests only TEST: a pattern, or the name of one of rules.sh. A line for each, its output in
 BUILDDIR/tests/netns/NAME.out; printed for those that fail, for all with VERBOSE=1. The tests that
-were skipped or failed are named. Each may take CLOSEWAITD_TEST_TIMEOUT seconds, by default 600.
+were skipped or failed are named. Each may take CLOSEWAITD_TEST_TIMEOUT seconds, by default 600;
+CLOSEWAITD_TEST_JOBS of them run at once, by default one per processor: most of them wait.
 Exit status: 0 nothing failed, 1 something did, 2 there is nothing to run.
 HELP
     [ $# -ge 1 ] && exit 0
@@ -25,15 +26,21 @@ CLOSEWAITD_RULES=$build/conf/closewaitd-rules
 CLOSEWAITCTL=$build/closewaitctl
 export CLOSEWAITD CLOSEWAITD_RULES CLOSEWAITCTL
 
+# The longest first, so that none of them is left alone at the end.
+long='rules.sh test_sweep test_doctor test_soak'
 if [ $# -eq 0 ]; then
     for program in "$out"/test_*; do
         name=${program##*/}
+        case " $long " in
+        *" $name "*) continue ;;
+        esac
         case $name in
         *.*) continue ;; # objects, and the outputs of an earlier run
         esac
         [ ! -x "$program" ] || set -- "$@" "$name"
     done
-    [ $# -eq 0 ] || [ ! -x "$source/rules.sh" ] || set -- "$@" rules.sh
+    # shellcheck disable=SC2086 # a list of names
+    [ $# -eq 0 ] || set -- $long "$@"
 fi
 if [ $# -eq 0 ]; then
     echo "run.sh: no programs in $out; build them with 'make netns-programs'" >&2
@@ -45,41 +52,34 @@ count() { # WORD FILE
     sed -n -e "s/^\[  *$1 *\] \([0-9]*\) test.*/\1/p" "$2" | tail -n 1
 }
 
-add_up() { # FILE
-    if summary=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1) && [ -n "$summary" ]; then
+# The numbers of tests that passed, failed and were skipped, by what a program has printed.
+counts() { # FILE
+    local summary
+    summary=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$1" | tail -n 1)
+    if [ -n "$summary" ]; then
         p=${summary%% passed*}
         f=${summary#* passed, } f=${f%% *}
         s=${summary##*failed, } s=${s%% *}
     else
         p=$(count PASSED "$1") f=$(count FAILED "$1") s=$(count SKIPPED "$1")
     fi
-    passed=$((passed + ${p:-0}))
-    failed=$((failed + ${f:-0}))
-    skipped=$((skipped + ${s:-0}))
 }
 
-passed=0 failed=0 skipped=0
-for name in "$@"; do
-    program=$out/${name%%:*}
-    [ "${name%%:*}" != rules.sh ] || program=$source/rules.sh
-    tests=''
-    [ "${name%%:*}" = "$name" ] || tests=${name#*:}
-    log=$out/${name%%:*}.out
-    status=0 p='' f='' s=''
-    began=$(date +%s)
-    timeout "${CLOSEWAITD_TEST_TIMEOUT:-600}" "$program" ${tests:+"$tests"} >"$log" 2>&1 || status=$?
-    took=$(($(date +%s) - began))
-    if [ $status -eq 77 ]; then
-        skipped=$((skipped + 1))
+# What came of one program: to stdout, and its numbers to a file beside its output.
+report() { # NAME LOG STATUS SECONDS
+    local name=$1 log=$2 status=$3 took=$4 p='' f='' s=''
+    if [ "$status" -eq 77 ]; then
+        echo "0 0 1" >"$log.counts"
         echo "SKIP $name: $(sed -n 's/^SKIP:* //p' "$log")"
-        continue
+        return
     fi
-    add_up "$log"
-    if [ $status -eq 0 ]; then
+    counts "$log"
+    # A program that died has not counted that as a failure itself.
+    [ "$status" -eq 0 ] || [ "${f:-0}" -gt 0 ] || f=1
+    echo "${p:-0} ${f:-0} ${s:-0}" >"$log.counts"
+    if [ "$status" -eq 0 ]; then
         echo "ok   $name: ${p:-0} passed, ${s:-0} skipped, $took s"
     else
-        # A program that died has not counted that as a failure itself.
-        [ "${f:-0}" -gt 0 ] || failed=$((failed + 1))
         echo "FAIL $name: ${p:-0} passed, ${f:-0} failed, $took s (exit status $status)"
     fi
     # cmocka names a skipped test when it skips it and again at the end.
@@ -88,6 +88,41 @@ for name in "$@"; do
     0,0) ;;
     *) sed 's/^/     /' "$log" ;;
     esac
+}
+
+log_of() { # NAME[:TEST]
+    echo "$out/${1//[!A-Za-z0-9_.]/-}.out"
+}
+
+run_one() { # NAME[:TEST]
+    local name=$1 tests='' program log status=0 began=$SECONDS
+    program=$out/${name%%:*}
+    [ "${name%%:*}" != rules.sh ] || program=$source/rules.sh
+    [ "${name%%:*}" = "$name" ] || tests=${name#*:}
+    log=$(log_of "$name")
+    timeout "${CLOSEWAITD_TEST_TIMEOUT:-600}" "$program" ${tests:+"$tests"} >"$log" 2>&1 || status=$?
+    # In one piece: others report too.
+    report "$name" "$log" $status $((SECONDS - began)) >"$log.report"
+    cat "$log.report"
+}
+
+jobs=${CLOSEWAITD_TEST_JOBS:-$(nproc)}
+running=0
+for name in "$@"; do
+    rm -f "$(log_of "$name").counts"
+    if [ "$running" -ge "$jobs" ]; then
+        wait -n || true
+        running=$((running - 1))
+    fi
+    run_one "$name" &
+    running=$((running + 1))
+done
+wait
+
+passed=0 failed=0 skipped=0
+for name in "$@"; do
+    read -r p f s <"$(log_of "$name").counts" || p=0 f=1 s=0
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
