@@ -128,6 +128,11 @@ TESTS += tests/unit/test_names
 tests_unit_test_names_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_names_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_outbox
+TESTS += tests/unit/test_outbox
+tests_unit_test_outbox_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_outbox_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_outcome
 TESTS += tests/unit/test_outcome
 tests_unit_test_outcome_CFLAGS = $(UNIT_CFLAGS)
