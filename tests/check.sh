@@ -13,7 +13,7 @@ source_dir=$top
 # shellcheck source=tests/lib/setup.sh
 . "$top/tests/lib/setup.sh"
 packages="$packages clang libbpf-dev shellcheck conntrack man-db groff netcat-openbsd python3
-    debhelper lintian systemd dbus"
+    debhelper lintian systemd dbus clang-tidy cppcheck valgrind"
 
 passed=0
 failed=0
@@ -62,10 +62,10 @@ suite() {
     fi
 }
 
-# make_check BUILDDIR: the unit tests of a build folder, as a suite.
+# make_check BUILDDIR [TARGET]: the unit tests of a build folder, as a suite.
 make_check() {
     local status=0
-    make -C "$1" -j"$(nproc)" check >"$1/check.out" 2>&1 || status=$?
+    make -C "$1" -j"$(nproc)" "${2:-check}" >"$1/check.out" 2>&1 || status=$?
     grep -E '^(FAIL|ERROR|SKIP|XPASS):? ' "$1/check.out" | sort -u
     [ $status -eq 0 ] || tail -n 60 "$1/test-suite.log" 2>/dev/null || tail -n 40 "$1/check.out"
     awk '/^# PASS:/ {p = $3} /^# SKIP:/ {s = $3} /^# FAIL:/ {f = $3} /^# ERROR:/ {e = $3}
@@ -116,6 +116,51 @@ stage_sanitizers() {
     suite "end-to-end tests, sanitizers" "$top/tests/netns/run.sh" "$builds/asan" "${programs[@]}"
 }
 
+# The threads, and whatever tells them things: the ring, reloads, starts and stops.
+stage_tsan() {
+    one "builds with ThreadSanitizer" build_tree "$builds/tsan" --enable-werror \
+        --enable-sanitizers=thread CC=gcc
+    one "its tests build" make -C "$builds/tsan" -j"$(nproc)" tests/unit/test_ring \
+        tests/unit/test_stats tests/netns/test_reload tests/netns/test_startstop \
+        tests/netns/jumpclock.so
+    one "the ring, with ThreadSanitizer" "$builds/tsan/tests/unit/test_ring"
+    one "the counters, with ThreadSanitizer" "$builds/tsan/tests/unit/test_stats"
+    suite "end-to-end tests, ThreadSanitizer" "$top/tests/netns/run.sh" "$builds/tsan" \
+        test_reload test_startstop
+}
+
+stage_valgrind() {
+    suite "unit tests, valgrind" make_check "$builds/gcc" check-valgrind
+}
+
+stage_analyze() {
+    local analyser
+    for analyser in gcc tidy cppcheck; do
+        one "nothing found by $analyser" make -C "$builds/gcc" "analyze-$analyser" \
+            ANALYZE_JOBS="$(nproc)"
+    done
+}
+
+stage_coverage() {
+    local report=$builds/coverage/report
+    one "builds with --enable-coverage" build_tree "$builds/coverage" --enable-coverage CC=gcc
+    suite "unit tests, counted" make_check "$builds/coverage" check-counted
+    one "the pure modules are covered" report_coverage "$report"
+    say "$(tail -n 1 "$report")"
+}
+
+report_coverage() { # FILE
+    "$top/tests/coverage.sh" "$builds/coverage" 2>&1 | tee "$1"
+    return "${PIPESTATUS[0]}"
+}
+
+# A look at each target, not a search: that takes hours, see HACKING.md.
+stage_fuzz() {
+    one "the fuzz targets build" make -C "$builds/gcc" -j"$(nproc)" fuzz-programs
+    one "fuzzing finds nothing in 5 s each" make -C "$builds/gcc" -s fuzz FUZZ_SECONDS=5 \
+        FUZZ_JOBS="$(nproc)"
+}
+
 stage_dist() {
     one "make distcheck" make -C "$builds/gcc" distcheck
 }
@@ -144,7 +189,8 @@ lint_scripts() {
     (cd "$top" && shellcheck -x "${scripts[@]}")
 }
 
-all="gcc clang lint platform netns package sanitizers dist bench demo"
+all="gcc clang lint platform netns package sanitizers tsan valgrind analyze coverage fuzz dist bench
+    demo"
 need_root "$0"
 for current in "$@"; do
     case " $all " in
