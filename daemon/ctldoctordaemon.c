@@ -9,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-/* An event is made right after the verdict, by another thread. */
-#define EVENT_MS      500
+/* An event may wait so long, and a little, until it is known who holds its socket (attribution.h). */
+#define EVENT_MS      11000
 #define LOOK_AGAIN_MS 20
 
 static void copy_text(char *to, size_t size, const json_t *object, const char *key)
