@@ -15,6 +15,7 @@
 #include "ctldoctorguard.h"
 #include "ctldoctorleaks.h"
 #include "ctldoctorqueue.h"
+#include "ctldoctorreuse.h"
 #include "ctldoctorrules.h"
 #include "ctldoctorsysctl.h"
 #include "ctldoctortrial.h"
@@ -29,6 +30,7 @@
 struct examination {
 	struct utsname system;
 	struct doctor_trials trials;
+	struct doctor_reuse reuse;
 	struct doctor_daemon daemon;
 	struct doctor_rules rules;
 	struct doctor_sysctl sysctl;
@@ -44,6 +46,7 @@ static void examine(const struct ctl *ctl, bool passive, struct examination *fou
 
 	uname(&found->system);
 	doctor_trial_start(&found->trials, ARENA_KERNEL, objection);
+	doctor_reuse_start(&found->reuse, objection);
 	doctor_rules_start(ctl, &found->rules);
 	doctor_daemon_ask(ctl, &found->daemon);
 	doctor_sysctl_read(&found->sysctl);
@@ -54,6 +57,7 @@ static void examine(const struct ctl *ctl, bool passive, struct examination *fou
 	doctor_trial_start(&found->trials, ARENA_IPV4, objection);
 	doctor_trial_start(&found->trials, ARENA_IPV6, objection);
 	doctor_trials_finish(&found->trials);
+	doctor_reuse_finish(&found->reuse);
 	if (found->daemon.status == CTL_OK)
 		doctor_daemon_ask_about(ctl, &found->trials);
 	doctor_queues_read(counted ? &before : NULL, &found->queues);
@@ -67,6 +71,7 @@ static void judge(const struct examination *found, struct diagnoses *all)
 	};
 
 	doctor_trials_judge(&found->trials, found->system.release, all);
+	doctor_reuse_judge(&found->reuse, danger.hurts, all);
 	doctor_sysctl_judge(&found->sysctl, all);
 	doctor_queues_judge(&found->queues, all);
 	doctor_leaks_judge_descriptors(&found->leaks, all);

@@ -79,12 +79,10 @@ static void judge_fin_timeout(struct diagnosis *diagnosis, int64_t value)
 static void judge_tw_reuse(struct diagnosis *diagnosis, int64_t value)
 {
 	if (value == 0)
-		diagnosis_means(diagnosis, "ports are not used again before their time");
-	else
 		diagnosis_means(diagnosis,
-				"%s may use a port again a second after its connection was closed; "
-				"some kernels since 4.19 do so while the server has not closed yet "
-				"(FIN_WAIT_2)",
+				"ports in TIME_WAIT are not used again before their time");
+	else
+		diagnosis_means(diagnosis, "%s may use a port in TIME_WAIT again after a second",
 				value == 1 ? "a connect" : "a connect on loopback");
 	if (value == 1)
 		diagnosis->verdict = VERDICT_NOTE;

@@ -59,9 +59,9 @@ bool doctor_trials_hurt(const struct doctor_trials *trials)
 	return hurts(&trials->of[ARENA_IPV4]) || hurts(&trials->of[ARENA_IPV6]);
 }
 
-static const char *step_text(enum trial_step step)
+static const char *step_text(const struct trial *trial)
 {
-	switch (step) {
+	switch (trial->step) {
 	case TRIAL_IN_NAMESPACE:
 		return "lo could not be set up in a network namespace of its own";
 	case TRIAL_AT_LISTEN:
@@ -71,8 +71,11 @@ static const char *step_text(enum trial_step step)
 	case TRIAL_AT_CLOSE:
 		return "a connection could not be closed on one side";
 	case TRIAL_AT_PORT:
-	case TRIAL_AT_COLLISION:
+		if (trial->error == -ECONNRESET)
+			return "somebody has ended the old socket before the collision";
 		return "the first client's port could not be used again";
+	case TRIAL_AT_COLLISION:
+		break;
 	}
 	return "";
 }
@@ -91,11 +94,10 @@ static struct diagnosis judge_undone(const char *name, const struct doctor_trial
 	else if (one->error)
 		diagnosis_means(&diagnosis, "the trial has ended early: %s", strerror(-error));
 	else if (one->trial.step == TRIAL_IN_NAMESPACE)
-		diagnosis_means(&diagnosis, "%s (%s): run as root", step_text(one->trial.step),
+		diagnosis_means(&diagnosis, "%s (%s): run as root", step_text(&one->trial),
 				strerror(-error));
 	else
-		diagnosis_means(&diagnosis, "%s: %s%s", step_text(one->trial.step),
-				strerror(-error),
+		diagnosis_means(&diagnosis, "%s: %s%s", step_text(&one->trial), strerror(-error),
 				one->trial.step == TRIAL_AT_CONNECT && !one->trial.ack_lost
 					? ": rules may admit certain ports only"
 					: "");

@@ -16,6 +16,7 @@ libclosewaitd_a_SOURCES = \
 	include/coverage.h daemon/coverage.c \
 	include/child.h daemon/child.c \
 	include/trial.h daemon/trial.c \
+	include/trialreuse.h daemon/trialreuse.c \
 	include/trialsock.h daemon/trialsock.c \
 	include/explain.h daemon/explain.c \
 	include/kstat.h daemon/kstat.c \
@@ -47,6 +48,7 @@ libclosewaitd_a_SOURCES = \
 	include/ctldoctorguard.h daemon/ctldoctorguard.c \
 	include/ctldoctorleaks.h daemon/ctldoctorleaks.c \
 	include/ctldoctorqueue.h daemon/ctldoctorqueue.c \
+	include/ctldoctorreuse.h daemon/ctldoctorreuse.c \
 	include/ctldoctorrules.h daemon/ctldoctorrules.c \
 	include/ctldoctorsysctl.h daemon/ctldoctorsysctl.c \
 	include/ctldoctortrial.h daemon/ctldoctortrial.c \

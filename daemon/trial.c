@@ -19,10 +19,8 @@
 #include "trialsock.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -264,26 +262,6 @@ static void perform(struct stage *stage)
 		close(stage->listener);
 }
 
-/* A namespace is born with its loopback interface down. */
-static int raise_loopback(void)
-{
-	struct ifreq ifr = {.ifr_name = "lo"};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, SIOCGIFFLAGS, &ifr) < 0) {
-		err = -errno;
-	} else {
-		ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_UP);
-		if (ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
-			err = -errno;
-	}
-	close(fd);
-	return err;
-}
-
 struct order {
 	enum trial_place place;
 	bool v6;
@@ -297,7 +275,7 @@ static int body(void *arg, int out)
 
 	stage.server.addr = order->v6 ? in6addr_loopback : addr_from_v4(htonl(INADDR_LOOPBACK));
 	if (order->place == TRIAL_IN_OWN_NAMESPACE)
-		trial.error = raise_loopback();
+		trial.error = trialsock_raise_loopback();
 	if (trial.error == 0)
 		perform(&stage);
 	return write(out, &trial, sizeof(trial)) == (ssize_t)sizeof(trial) ? 0 : 1;

@@ -5,10 +5,12 @@
 #include "child.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -182,13 +184,18 @@ int trialsock_accept(int listener, const struct endpoint *client, int64_t deadli
 	return -ETIMEDOUT;
 }
 
+int trialsock_close_with_fin(int fd)
+{
+	return end_with_reset(fd, false);
+}
+
 int trialsock_leave_quietly(int fd)
 {
 	const int seconds = 1; /* 0 would mean tcp_fin_timeout, less than 0 a reset */
 
 	if (setsockopt(fd, IPPROTO_TCP, TCP_LINGER2, &seconds, sizeof(seconds)) < 0)
 		return -errno;
-	return end_with_reset(fd, false);
+	return trialsock_close_with_fin(fd);
 }
 
 static bool has_state(int fd, enum tcpstate state)
@@ -215,4 +222,23 @@ int trialsock_wait_reset(int fd, int64_t deadline_ms)
 {
 	/* No events asked for: an error or a hang-up is always told. */
 	return wait_event(fd, 0, deadline_ms);
+}
+
+int trialsock_raise_loopback(void)
+{
+	struct ifreq ifr = {.ifr_name = "lo"};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, SIOCGIFFLAGS, &ifr) < 0) {
+		err = -errno;
+	} else {
+		ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_UP);
+		if (ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
+			err = -errno;
+	}
+	close(fd);
+	return err;
 }

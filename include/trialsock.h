@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of a network namespace, which is born with its loopback interface down. */
+int trialsock_raise_loopback(void);
+
 /* Listens on a port of the kernel's choice at 127.0.0.1 or ::1; *ret_at is where. The descriptor. */
 int trialsock_listen(bool v6, struct endpoint *ret_at);
 /* Begins to connect, from this endpoint or (NULL) one of the kernel's choice. The descriptor. */
@@ -22,7 +25,9 @@ int trialsock_connected(int fd, int64_t deadline_ms);
 int trialsock_accept(int listener, const struct endpoint *client, int64_t deadline_ms);
 int trialsock_local(int fd, struct endpoint *ret_local);
 
-/* Lets close() send a FIN, and FIN_WAIT_2 after it be as short as can be, one second. */
+/* Lets close() send a FIN. */
+int trialsock_close_with_fin(int fd);
+/* The same, and lets FIN_WAIT_2 after it be as short as can be, one second. */
 int trialsock_leave_quietly(int fd);
 /* 0 once it is in this state, -ETIMEDOUT. */
 int trialsock_wait_state(int fd, enum tcpstate state, int64_t deadline_ms);

@@ -6,6 +6,7 @@
 #include "ctldoctorguard.h"
 #include "ctldoctorleaks.h"
 #include "ctldoctorqueue.h"
+#include "ctldoctorreuse.h"
 #include "ctldoctorsysctl.h"
 #include "ctldoctortrial.h"
 #include "unit.h"
@@ -370,6 +371,35 @@ static void test_by_policy(void **state)
 	judge_trials(&trials);
 	expect("collision-ipv4", VERDICT_NOTE, "no answer for 3.5 s, the old socket stays");
 	assert_false(doctor_trials_hurt(&trials));
+}
+
+static void test_port_reuse(void **state)
+{
+	struct doctor_reuse reuse = {.trial = {.after_ms = 2100}};
+
+	(void)state;
+	doctor_reuse_judge(&reuse, true, &all);
+	expect("port-reuse", VERDICT_GOOD, "not within 2.1 s");
+	expect_advice("port-reuse", EFFECT_NONE);
+
+	setup(NULL);
+	reuse.trial = (struct trialreuse){.reused = true, .after_ms = 1024};
+	doctor_reuse_judge(&reuse, false, &all);
+	expect("port-reuse", VERDICT_NOTE, "after 1.0 s already");
+	expect_advice("port-reuse", EFFECT_SETTING);
+	assert_int_equal(find("port-reuse")->number, 1024);
+	setup(NULL);
+	doctor_reuse_judge(&reuse, true, &all);
+	expect("port-reuse", VERDICT_BAD, "after 1.0 s already");
+
+	setup(NULL);
+	reuse.trial.error = -EACCES;
+	doctor_reuse_judge(&reuse, true, &all);
+	expect("port-reuse", VERDICT_UNKNOWN, "not measured");
+	setup(NULL);
+	reuse = (struct doctor_reuse){.error = -EPERM};
+	doctor_reuse_judge(&reuse, true, &all);
+	expect("port-reuse", VERDICT_UNKNOWN, "not measured");
 }
 
 /* --- settings ---------------------------------------------------------------------------------*/
@@ -834,6 +864,7 @@ int main(void)
 		cmocka_unit_test_setup(test_not_permitted, setup),
 		cmocka_unit_test_setup(test_not_wanted, setup),
 		cmocka_unit_test_setup(test_by_policy, setup),
+		cmocka_unit_test_setup(test_port_reuse, setup),
 		cmocka_unit_test_setup(test_usual_settings, setup),
 		cmocka_unit_test_setup(test_unusual_settings, setup),
 		cmocka_unit_test_setup(test_ports, setup),
