@@ -291,6 +291,22 @@ static int give_verdicts(struct mitigate *m)
 	return m->ops->verdicts(m->ctx, m->verdicts, m->n);
 }
 
+/*
+ * A SYN without its verdict stays held, and goes with the queue: neither dropped nor rejected. An
+ * occupant that was destroyed is.
+ */
+static void note_missing_verdicts(struct mitigate *m, int err)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		struct judgement *work = &m->work[i];
+
+		if (work->result == RESULT_DROPPED || work->result == RESULT_REJECTED)
+			work->result = RESULT_FAILED;
+		if (work->error == 0)
+			work->error = err;
+	}
+}
+
 static void count_work(struct mitigate *m, const struct mitigate_syn *syn,
 		       const struct judgement *work)
 {
@@ -373,6 +389,8 @@ int mitigate_batch(struct mitigate *m, const struct mitigate_syn *syns, size_t n
 	decide(m);
 	act(m);
 	err = give_verdicts(m);
+	if (err < 0)
+		note_missing_verdicts(m, err);
 
 	verdict_us = m->ops->monotonic_us(m->ctx) - receipt_us;
 	stats_add_time(m->stats, verdict_us, n);

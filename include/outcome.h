@@ -32,10 +32,10 @@ enum result {
 	RESULT_AUDITED,	  /* audit mode: nothing was touched */
 	RESULT_DESTROYED, /* the occupant was destroyed */
 	RESULT_GONE,	  /* the occupant had vanished by itself in between */
-	RESULT_FAILED,	  /* the kernel refused to destroy it; the SYN was let pass */
+	RESULT_FAILED,	  /* the kernel took no destroy, and the SYN was let pass; or no verdict */
 	RESULT_LIMITED,	  /* limits.destroy_per_second was reached; the SYN was let pass */
 	RESULT_DROPPED,	  /* the SYN was dropped */
-	RESULT_REJECTED,  /* the SYN was marked for a reset */
+	RESULT_REJECTED, /* the SYN was marked for a reset */
 };
 #define RESULT_COUNT 8
 

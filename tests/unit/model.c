@@ -453,7 +453,8 @@ static int op_verdicts(void *ctx, const struct verdict *verdicts, size_t n)
 	}
 	memcpy(model->verdicts, verdicts, n * sizeof(*verdicts));
 	model->n_verdicts = n;
-	return fault(model, MODEL_VERDICTS, 0);
+	model->verdicts_error = fault(model, MODEL_VERDICTS, 0);
+	return model->verdicts_error;
 }
 
 static void op_report(void *ctx, const struct incident *incident)
@@ -500,6 +501,7 @@ void model_begin(struct model *model, const struct mitigate_settings *settings,
 	model->n_dumps = 0;
 	model->n_verdicts = 0;
 	model->n_incidents = 0;
+	model->verdicts_error = 0;
 	model->unit_lost = false;
 	model->interface_lost = chance(model, model->fault_permille);
 	model->breach = NULL;
@@ -698,8 +700,13 @@ static const char *check_incidents(const struct model *model)
 		    (incident->proof == PROOF_NONE || !incident->has_occupant ||
 		     !incident->has_claimant || !stale(model, incident->occupant.state)))
 			return "a collision without proof, occupant or claimant";
-		if ((incident->finding == FINDING_LOOKUP_FAILED) !=
-		    (incident->error != 0 && incident->result != RESULT_FAILED))
+		if (model->verdicts_error < 0 &&
+		    (incident->error == 0 || incident->result == RESULT_DROPPED ||
+		     incident->result == RESULT_REJECTED))
+			return "a verdict that was not taken, told as if it were";
+		if (model->verdicts_error == 0 &&
+		    (incident->finding == FINDING_LOOKUP_FAILED) !=
+			    (incident->error != 0 && incident->result != RESULT_FAILED))
 			return "an error where nothing failed, or none where something did";
 	}
 	return NULL;

@@ -91,6 +91,7 @@ struct model {
 	size_t n_dumps;
 	struct verdict verdicts[QUEUE_BATCH_MAX];
 	size_t n_verdicts;
+	int verdicts_error; /* they were not taken */
 	struct incident incidents[QUEUE_BATCH_MAX];
 	size_t n_incidents;
 	bool unit_lost;	     /* a unit was asked for and not told: a rule may not hold */

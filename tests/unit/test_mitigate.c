@@ -716,20 +716,35 @@ static void an_unknown_unit_matches_no_rule(void **state)
 	}
 }
 
-static void failing_verdicts_are_the_callers_to_count(void **state)
+/* What is told is what has happened: the caller counts, and the event carries the error. */
+static void failing_verdicts_are_told(void **state)
 {
+	static const struct {
+		enum action action;
+		enum result result;
+	} cases[] = {
+		{ACTION_LOG, RESULT_LOGGED},
+		{ACTION_DESTROY, RESULT_DESTROYED},
+		{ACTION_DROP, RESULT_FAILED},
+		{ACTION_REJECT, RESULT_FAILED},
+	};
 	struct tuple tuple = loopback_tuple(FAMILY_V4, 40000);
 
 	(void)state;
-	set_up(ACTION_DESTROY, MODE_ENFORCE);
-	add_collision(&tuple);
-	model_fail(&t.model, MODEL_VERDICTS, 0, 0, -ENOBUFS);
-	mitigate_configure(t.m, &t.settings);
-	model_begin(&t.model, &t.settings, t.syns, t.n);
-	assert_int_equal(mitigate_batch(t.m, t.syns, t.n, RECEIPT_US, REALTIME_NS), -ENOBUFS);
-	assert_null(model_check_invariants(&t.model));
-	assert_int_equal(t.model.n_incidents, 1);
-	tear_down();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		set_up(cases[i].action, MODE_ENFORCE);
+		add_collision(&tuple);
+		model_fail(&t.model, MODEL_VERDICTS, 0, 0, -ENOBUFS);
+		mitigate_configure(t.m, &t.settings);
+		model_begin(&t.model, &t.settings, t.syns, t.n);
+		assert_int_equal(mitigate_batch(t.m, t.syns, t.n, RECEIPT_US, REALTIME_NS),
+				 -ENOBUFS);
+		assert_null(model_check_invariants(&t.model));
+		assert_int_equal(t.model.n_incidents, 1);
+		assert_int_equal(t.model.incidents[0].result, cases[i].result);
+		assert_int_equal(t.model.incidents[0].error, -ENOBUFS);
+		tear_down();
+	}
 }
 
 /* --- a world that does not stand still ---------------------------------------------------------- */
@@ -1300,7 +1315,7 @@ int main(void)
 		cmocka_unit_test(failed_lookups_let_the_syn_pass),
 		cmocka_unit_test(failed_destroys_let_the_syn_pass),
 		cmocka_unit_test(an_unknown_unit_matches_no_rule),
-		cmocka_unit_test(failing_verdicts_are_the_callers_to_count),
+		cmocka_unit_test(failing_verdicts_are_told),
 		cmocka_unit_test(world_changes_before_the_second_look),
 		cmocka_unit_test(world_changes_before_the_destroy),
 		cmocka_unit_test(the_details_are_those_of_the_second_look),
