@@ -140,13 +140,6 @@ void places_queue_foreign(void)
 		 QUEUE_NUMBER);
 }
 
-struct place *place_of_port(struct place places[PLACES], uint16_t server_port)
-{
-	if (server_port < SERVER_PORT || server_port >= SERVER_PORT + PLACES)
-		return NULL;
-	return &places[server_port - SERVER_PORT];
-}
-
 int place_dial(const struct place *place, uint16_t port)
 {
 	union endpoint client = place->client;

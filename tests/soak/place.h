@@ -46,9 +46,6 @@ void places_make(struct place places[PLACES], bool tracks);
 /* To be called after the rules are in: queues the foreign SYNs too, which they leave alone. */
 void places_queue_foreign(void);
 
-/* The one with this port on the server's side, or NULL. */
-struct place *place_of_port(struct place places[PLACES], uint16_t server_port);
-
 /* Begins to connect from this port, 0: the kernel's choice. A non-blocking descriptor or -errno. */
 int place_dial(const struct place *place, uint16_t port);
 

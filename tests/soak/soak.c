@@ -387,6 +387,30 @@ static void maybe_reload(struct soak *s)
 
 /* --- steps and rounds -------------------------------------------------------------------------*/
 
+static void take_back(struct soak *s, const struct lent *lent)
+{
+	int rc = member_take_back(lent, &s->keeper);
+
+	s->figures.handed++;
+	if (rc < 0)
+		harmed(s, lent->member, rc);
+}
+
+/* The first of the new connections become members, the others are strangers'. */
+static void use(struct soak *s, const struct dials *dials, size_t for_members, const int *whose)
+{
+	for (size_t i = 0; i < dials->n; i++) {
+		const struct dial *dial = &dials->list[i];
+
+		if (dial->err)
+			bury(s, dial);
+		else if (i < for_members)
+			become_member(s, dial, whose[i]);
+		else
+			part(s, dial);
+	}
+}
+
 static void step(struct soak *s)
 {
 	enum trouble trouble = s->upset ? (enum trouble)chance_below(&s->chance, 4) : TROUBLE_NONE;
@@ -414,21 +438,9 @@ static void step(struct soak *s)
 	judge_all(s, &dials, trouble != TROUBLE_KILL);
 	if (s->stage->daemon.pid == 0)
 		revive(s);
-	if (lends) {
-		int rc = member_take_back(&lent, &s->keeper);
-
-		s->figures.handed++;
-		if (rc < 0)
-			harmed(s, lent_one, rc);
-	}
-	for (size_t i = 0; i < dials.n; i++) {
-		if (dials.list[i].err)
-			bury(s, &dials.list[i]);
-		else if (i < for_members)
-			become_member(s, &dials.list[i], whose[i]);
-		else
-			part(s, &dials.list[i]);
-	}
+	if (lends)
+		take_back(s, &lent);
+	use(s, &dials, for_members, whose);
 	stales_go_on(&s->stales);
 	population_goes_on(s);
 	settle(s);
