@@ -1,5 +1,6 @@
 # Healthy connections among a million SYNs. The suite of tests/netns runs it for some ten thousand.
 
+EXTRA_DIST += tests/soak/table.awk
 .PHONY: soak
 
 if HAVE_CMOCKA
