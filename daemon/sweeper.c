@@ -293,6 +293,7 @@ static int prepare(struct sweeper *s, const struct conf *conf, enum mode mode)
 	sweep_configure(s->sweep, &settings);
 	err = -pthread_create(&s->thread, NULL, run, s);
 	if (err == 0) {
+		pthread_setname_np(s->thread, "sweeper"); /* for people who look at the threads */
 		while (sem_wait(&s->ready) < 0)
 			;
 	}

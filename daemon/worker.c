@@ -358,6 +358,15 @@ static int prepare(struct worker *w, const struct conf *conf, enum mode mode)
 	return 0;
 }
 
+/* For people who look at the threads; refused, they see the program's name. */
+static void name_thread(pthread_t thread, uint16_t queue_number)
+{
+	char name[16]; /* TASK_COMM_LEN */
+
+	snprintf(name, sizeof(name), "queue-%u", queue_number);
+	pthread_setname_np(thread, name);
+}
+
 int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode, int wake_fd,
 		 struct worker **ret_worker, char error[static CONF_ERROR_SIZE])
 {
@@ -389,6 +398,7 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 			 queue_number, strerror(-err));
 		goto fail;
 	}
+	name_thread(w->thread, queue_number);
 	*ret_worker = w;
 	return 0;
 fail:

@@ -192,7 +192,7 @@ check 'with its rules' has_rules
 check 'and works' collide 40002
 
 pid=$(show MainPID)
-worker=$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 -printf '%f\n' | grep -vx "$pid" | head -n 1)
+worker=$(grep -lx 'queue-[0-9]*' "/proc/$pid"/task/*/comm | head -n 1 | cut -d / -f 5)
 "$tools/stop-thread" "$worker" >$state/stopped &
 check 'a worker stops' wait_for 20 grep -q stopped $state/stopped
 stopped=$SECONDS

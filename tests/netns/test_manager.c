@@ -19,9 +19,9 @@
 #include "stage.h"
 
 /* An abstract address: every network namespace has its own, and no file is left behind. */
-#define MANAGER	     "@closewaitd-test-manager"
+#define MANAGER "@closewaitd-test-manager"
 /* Longer than any word of the daemon takes to come, on a busy machine too. */
-#define WORD_MS	     10000
+#define WORD_MS 10000
 /* What the daemon is told of the watchdog; it sends the keep-alive twice in that time. */
 #define WATCHDOG_MS  1000
 #define KEEPALIVE_MS (WATCHDOG_MS / 2)
@@ -109,24 +109,27 @@ static void life_of_a_service(struct stage *s)
 	close(manager);
 }
 
-/* The one thread besides the main thread. */
+/* Its threads have the names of their queues. */
 static pid_t worker_of(pid_t daemon)
 {
-	struct dirent *entry;
-	char path[64];
+	char path[300], name[32];
+	const struct dirent *entry;
 	pid_t worker = 0;
 	DIR *tasks;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)daemon);
 	tasks = opendir(path);
 	assert_non_null(tasks);
-	while ((entry = readdir(tasks))) {
-		pid_t tid = (pid_t)atoi(entry->d_name);
+	while (worker == 0 && (entry = readdir(tasks))) {
+		FILE *file;
 
-		if (tid <= 0 || tid == daemon)
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/comm", (int)daemon, entry->d_name);
+		file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
+		if (!file)
 			continue;
-		assert_int_equal(worker, 0);
-		worker = tid;
+		if (fgets(name, sizeof(name), file) && strcmp(name, "queue-61\n") == 0)
+			worker = (pid_t)atoi(entry->d_name);
+		fclose(file);
 	}
 	closedir(tasks);
 	assert_true(worker > 0);
