@@ -41,9 +41,12 @@ int track_open(struct track **ret_track)
 	if (!track)
 		return -ENOMEM;
 	track->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	if (track->nl && mnl_socket_bind(track->nl, 0, MNL_SOCKET_AUTOPID) == 0 &&
-	    setsockopt(mnl_socket_get_fd(track->nl), SOL_SOCKET, SO_RCVTIMEO, &deadline,
-		       sizeof(deadline)) == 0) {
+	/*
+	 * Bound when it first sends: the process's first bound socket has its pid as its port, and that
+	 * should be the queue's, whose port the kernel tells everybody.
+	 */
+	if (track->nl && setsockopt(mnl_socket_get_fd(track->nl), SOL_SOCKET, SO_RCVTIMEO,
+				    &deadline, sizeof(deadline)) == 0) {
 		*ret_track = track;
 		return 0;
 	}
@@ -145,7 +148,6 @@ static int take_entry(const struct nlmsghdr *nlh, void *ctx)
 /* 0, or -ENOENT if there is no entry, or another negative errno. */
 static int ask(struct track *track, const struct nlmsghdr *request, struct entry *found)
 {
-	unsigned int port = mnl_socket_get_portid(track->nl);
 	ssize_t got;
 	int more;
 
@@ -155,7 +157,7 @@ static int ask(struct track *track, const struct nlmsghdr *request, struct entry
 		got = mnl_socket_recvfrom(track->nl, track->buf, sizeof(track->buf));
 		if (got < 0)
 			return -errno;
-		more = mnl_cb_run(track->buf, (size_t)got, track->seq, port, take_entry, found);
+		more = mnl_cb_run(track->buf, (size_t)got, track->seq, 0, take_entry, found);
 		/* EPROTO: the answer to an earlier question, whose deadline had passed. */
 	} while (more > MNL_CB_STOP || (more < 0 && errno == EPROTO));
 	return more < 0 ? -errno : 0;
