@@ -2,3 +2,6 @@
 
 exampledir = $(docdir)/examples
 dist_example_SCRIPTS = doc/first-collision.py
+
+# Written by `make bench-publish`.
+EXTRA_DIST += doc/bench.md doc/bench.csv doc/bench.svg

@@ -147,7 +147,10 @@ function whole_way(variant,    r, part, key, connects, seconds) {
             connects += value["connects", key, r]
             seconds += value["seconds", key, r]
         }
-        value["rate", "mines/127.0.0.1/16/" variant, r] = connects / seconds
+        if (seconds > 0) {
+            value["rate", "mines/127.0.0.1/16/" variant, r] = connects / seconds
+            value["connects", "mines/127.0.0.1/16/" variant, r] = connects
+        }
     }
 }
 
@@ -369,7 +372,7 @@ function summarise(    v, mined) {
             "heals it by itself.", median("p50", mined), median("p99", mined),
             median("p50", "mines/127.0.0.1/1/heal") >summary
         printf " 16 clients through %d mines: %d connects/s, without the mines %d.\n",
-            4 * median("connects", "mines/127.0.0.1/16/mined1") + median("connects", mined),
+            median("connects", "mines/127.0.0.1/16/mined"),
             median("rate", "mines/127.0.0.1/16/mined"), median("rate", "mines/127.0.0.1/16/clear") >summary
     }
     if (seen["idle"]) {
