@@ -77,7 +77,7 @@ static int ask_events(const struct ctl *ctl, struct doctor_trials *trials)
 		bool last = json_object_get(line, "ok");
 
 		if (one)
-			copy_text(one->action, sizeof(one->action), event, "action");
+			copy_text(one->result, sizeof(one->result), event, "result");
 		json_decref(line);
 		if (last)
 			break;
@@ -92,7 +92,7 @@ static bool event_is_missing(const struct doctor_trials *trials)
 	for (unsigned int arena = ARENA_IPV4; arena < ARENA_COUNT; arena++) {
 		const struct doctor_trial *one = &trials->of[arena];
 
-		if (one->trial.step == TRIAL_AT_COLLISION && !one->action[0])
+		if (one->trial.step == TRIAL_AT_COLLISION && !one->result[0])
 			return true;
 	}
 	return false;

@@ -145,9 +145,9 @@ static void judge_own(const struct doctor_trial *one, bool v6, struct diagnoses 
 
 	if (!one->was_asked || one->trial.step != TRIAL_AT_COLLISION)
 		return;
-	if (one->action[0]) {
+	if (one->result[0]) {
 		diagnosis =
-			diagnosis_make(name, VERDICT_GOOD, "seen by closewaitd: %s", one->action);
+			diagnosis_make(name, VERDICT_GOOD, "seen by closewaitd: %s", one->result);
 	} else {
 		diagnosis = diagnosis_make(name, VERDICT_BAD, "not seen by closewaitd");
 		diagnosis_means(&diagnosis, "the collision that was made here did not come through "

@@ -51,7 +51,7 @@ static bool is_made(const struct doctor_trial *one)
 static bool hurts(const struct doctor_trial *one)
 {
 	return is_made(one) && (one->trial.end == TRIAL_HANGS || one->trial.end == TRIAL_ERROR) &&
-	       strcmp(one->action, "drop") != 0;
+	       strcmp(one->result, "dropped") != 0;
 }
 
 bool doctor_trials_hurt(const struct doctor_trials *trials)
@@ -164,7 +164,7 @@ static struct diagnosis judge_failed(const char *name, const struct doctor_trial
 
 static struct diagnosis judge_refused(const char *name, const struct doctor_trial *one)
 {
-	bool by_policy = strcmp(one->action, "reject") == 0;
+	bool by_policy = strcmp(one->result, "rejected") == 0;
 	struct diagnosis diagnosis =
 		diagnosis_make(name, by_policy ? VERDICT_GOOD : VERDICT_NOTE, "refused, %s",
 			       occupant_text(one->trial.occupant));
@@ -240,7 +240,7 @@ static void judge_host(const struct doctor_trials *trials, enum doctor_arena are
 	    (one->trial.error == -EADDRNOTAVAIL || one->trial.error == -EAFNOSUPPORT) &&
 	    one->trial.step == TRIAL_AT_LISTEN) {
 		diagnosis = diagnosis_make(names[arena], VERDICT_GOOD, "no IPv6 on loopback");
-	} else if (is_made(one) && !hurts(one) && strcmp(one->action, "drop") == 0) {
+	} else if (is_made(one) && !hurts(one) && strcmp(one->result, "dropped") == 0) {
 		diagnosis.verdict = VERDICT_NOTE;
 		diagnosis_means(&diagnosis, "as closewaitd's policy says: drop");
 	} else if (hurts(one)) {

@@ -24,9 +24,9 @@ struct doctor_trial {
 	int error;	     /* negative errno: it could not be made */
 	struct trial trial;
 	struct child child;
-	/* Of a daemon that was asked: the action in its event about this collision, "" for no event. */
+	/* Of a daemon that was asked: the result in its event about this collision, "" for no event. */
 	bool was_asked;
-	char action[16];
+	char result[16];
 };
 
 struct doctor_trials {

@@ -361,16 +361,23 @@ static void test_by_policy(void **state)
 	judge_trials(&trials);
 	expect("collision-ipv4", VERDICT_NOTE, "refused, the old socket stays");
 	setup(NULL);
-	strcpy(trials.of[ARENA_IPV4].action, "reject");
+	strcpy(trials.of[ARENA_IPV4].result, "rejected");
 	judge_trials(&trials);
 	expect("collision-ipv4", VERDICT_GOOD, "refused, the old socket stays");
 
 	setup(NULL);
 	trials = trials_of(&healed, &hangs);
-	strcpy(trials.of[ARENA_IPV4].action, "drop");
+	strcpy(trials.of[ARENA_IPV4].result, "dropped");
 	judge_trials(&trials);
 	expect("collision-ipv4", VERDICT_NOTE, "no answer for 3.5 s, the old socket stays");
 	assert_false(doctor_trials_hurt(&trials));
+
+	/* In audit mode nothing is done, whatever the policy says. */
+	setup(NULL);
+	strcpy(trials.of[ARENA_IPV4].result, "audited");
+	judge_trials(&trials);
+	expect("collision-ipv4", VERDICT_BAD, "no answer for 3.5 s, the old socket stays");
+	assert_true(doctor_trials_hurt(&trials));
 }
 
 static void test_port_reuse(void **state)
@@ -787,9 +794,9 @@ static void test_own_collision(void **state)
 
 	(void)state;
 	trials.of[ARENA_IPV4].was_asked = trials.of[ARENA_IPV6].was_asked = true;
-	strcpy(trials.of[ARENA_IPV4].action, "destroy");
+	strcpy(trials.of[ARENA_IPV4].result, "destroyed");
 	doctor_guard_judge(&daemon, &right_rules, &trials, 0, &all);
-	expect("own-collision-ipv4", VERDICT_GOOD, "seen by closewaitd: destroy");
+	expect("own-collision-ipv4", VERDICT_GOOD, "seen by closewaitd: destroyed");
 	expect("own-collision-ipv6", VERDICT_BAD, "not seen by closewaitd");
 	expect_advice("own-collision-ipv6", EFFECT_RULES);
 }
