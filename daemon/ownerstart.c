@@ -21,8 +21,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The lowest: an event can wait, what runs on the machine should not. */
-#define NICE 19
+/*
+ * An event can wait, what runs on the machine should not; but it waits ten seconds only, and at 19
+ * nothing would come of a look on a machine that is busy.
+ */
+#define NICE 10
 
 static int enter_filter(char *error, size_t size)
 {

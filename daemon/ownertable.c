@@ -104,7 +104,7 @@ static int compare(const void *a, const void *b)
 
 int ownertable_walk(struct ownertable *table, uint32_t inode)
 {
-	/* What it costs is its own time: at the lowest priority it may take much longer. */
+	/* What it costs is its own time: at a low priority it may take much longer. */
 	const uint64_t began_us = clock_us(CLOCK_MONOTONIC);
 	const uint64_t used_us = clock_us(CLOCK_THREAD_CPUTIME_ID);
 	int err;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* Incidents that wait at most, and for how long. */
-#define ATTRIBUTION_MAX	    64
+#define ATTRIBUTION_MAX	    256
 #define ATTRIBUTION_WAIT_US 10000000
 
 struct attribution;
