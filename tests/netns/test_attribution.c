@@ -427,9 +427,10 @@ static void server_hangs(struct stage *s)
 
 	protect(s);
 	server = server_of(&s->daemon);
+	for (uint16_t i = 0; i < SOME; i++)
+		stage_mine(s, CLIENT_PORT + i);
 	assert_int_equal(kill(server, SIGSTOP), 0);
 	for (uint16_t i = 0; i < SOME; i++) {
-		stage_mine(s, CLIENT_PORT + i);
 		stage_connects(s, CLIENT_PORT + i);
 		stage_accept_from(s, CLIENT_PORT + i);
 	}
