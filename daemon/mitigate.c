@@ -49,6 +49,16 @@ struct mitigate {
 	struct tuple tuples[QUEUE_BATCH_MAX]; /* with their scope */
 	struct judgement work[QUEUE_BATCH_MAX];
 
+	/* What the look-ups elsewhere of this batch said. */
+	struct elsewhere {
+		const struct endpoint *source;
+		tcpstate_set states;
+		int err;
+		size_t count;
+		struct sock_info only;
+	} elsewhere[QUEUE_BATCH_MAX];
+	size_t n_elsewhere;
+
 	/* Of the stage in hand. */
 	size_t owner[DIAG_BATCH_MAX]; /* the SYN that a request belongs to */
 	struct diag_request requests[DIAG_BATCH_MAX];
@@ -168,6 +178,28 @@ static bool has_collision(const struct mitigate *m)
 }
 
 /*
+ * The sockets on a SYN's source. Each source is asked for once in a batch: a SYN that is repeated, by
+ * its sender or by somebody who forges it, must not take the time of the others.
+ */
+static const struct elsewhere *ask_elsewhere(struct mitigate *m, const struct endpoint *source,
+					     tcpstate_set states, uint64_t start_us)
+{
+	struct elsewhere *answer;
+
+	for (size_t k = 0; k < m->n_elsewhere; k++) {
+		answer = &m->elsewhere[k];
+		if (answer->states == states && endpoint_equal(answer->source, source))
+			return answer;
+	}
+	answer = &m->elsewhere[m->n_elsewhere++];
+	*answer = (struct elsewhere){.source = source, .states = states, .err = -ETIMEDOUT};
+	if (m->ops->monotonic_us(m->ctx) - start_us <= ELSEWHERE_BUDGET_US)
+		answer->err = m->ops->sockets_on(m->ctx, source, states, &answer->only, 1,
+						 &answer->count);
+	return answer;
+}
+
+/*
  * Where destinations are rewritten on the way (REDIRECT, DNAT), a socket's own idea of its
  * connection is not the tuple that is seen here.
  *
@@ -183,24 +215,22 @@ static void look_elsewhere(struct mitigate *m)
 	const bool tracks = has_collision(m) && m->ops->tracks_connections(m->ctx);
 	const uint64_t start_us = m->ops->monotonic_us(m->ctx);
 
+	m->n_elsewhere = 0;
 	for (size_t i = 0; i < m->n; i++) {
 		struct judgement *work = &m->work[i];
 		bool in_doubt = is_in_doubt(work, tracks);
-		struct sock_info only = {0};
-		size_t count = 0;
-		int err = -ETIMEDOUT;
+		const struct elsewhere *answer;
 
 		if (!work->suspect && !in_doubt)
 			continue;
-		if (m->ops->monotonic_us(m->ctx) - start_us <= ELSEWHERE_BUDGET_US)
-			err = m->ops->sockets_on(m->ctx, &m->tuples[i].src,
-						 in_doubt ? judge_peer_states(work->occupant.state)
-							  : JUDGE_CONNECTED,
-						 &only, 1, &count);
+		answer = ask_elsewhere(m, &m->tuples[i].src,
+				       in_doubt ? judge_peer_states(work->occupant.state)
+						: JUDGE_CONNECTED,
+				       start_us);
 		if (in_doubt)
-			judge_other_peer(work, err, count);
+			judge_other_peer(work, answer->err, answer->count);
 		else
-			judge_elsewhere(work, err, count, &only);
+			judge_elsewhere(work, answer->err, answer->count, &answer->only);
 	}
 }
 

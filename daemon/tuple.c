@@ -63,7 +63,7 @@ bool addr_in_prefix(const struct in6_addr *addr, const struct in6_addr *prefix, 
 	return ((addr->s6_addr[whole] ^ prefix->s6_addr[whole]) & mask) == 0;
 }
 
-static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && addr_equal(&a->addr, &b->addr);
 }

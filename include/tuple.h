@@ -57,6 +57,8 @@ const struct in6_addr *tuple_linklocal(const struct tuple *t);
 /* The same connection as the other end sees it. */
 struct tuple tuple_reverse(const struct tuple *t);
 
+bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
+
 /* Write "127.0.0.1:80" or "[::1]:80", and return buf. */
 const char *endpoint_format(const struct endpoint *ep, char buf[static ENDPOINT_STRLEN]);
 /* Just the address, without brackets. */

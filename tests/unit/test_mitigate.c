@@ -1298,6 +1298,25 @@ static void searches_elsewhere_share_one_budget(void **state)
 	tear_down();
 }
 
+/* Somebody repeats a SYN: that takes the time of one. */
+static void a_source_is_asked_for_once(void **state)
+{
+	struct tuple tuple = loopback_tuple(FAMILY_V4, 40000);
+	struct tuple other = loopback_tuple(FAMILY_V4, 40001);
+
+	(void)state;
+	set_up(ACTION_DESTROY, MODE_ENFORCE);
+	t.model.latency_us[MODEL_SOCKETS_ON] = 90000;
+	add_occupant(&tuple, TCPSTATE_CLOSE_WAIT);
+	add_occupant(&other, TCPSTATE_CLOSE_WAIT);
+	for (size_t i = 0; i < 20; i++)
+		add_syn(i == 10 ? &other : &tuple);
+	run();
+	assert_int_equal(t.model.calls[MODEL_SOCKETS_ON], 2);
+	assert_int_equal(stats_get(&t.stats.finding[FINDING_UNPROVEN]), 20);
+	tear_down();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1333,6 +1352,7 @@ int main(void)
 		cmocka_unit_test(only_destroys_count_towards_the_limit),
 		cmocka_unit_test(the_time_runs_from_receipt_to_verdict),
 		cmocka_unit_test(searches_elsewhere_share_one_budget),
+		cmocka_unit_test(a_source_is_asked_for_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
