@@ -53,7 +53,7 @@ static void harmed(struct soak *s, const struct member *m, int rc)
 }
 
 /* Where does a cookie that was told of and not expected belong? */
-static void blame(struct soak *s, uint64_t cookie)
+static void blame(struct soak *s, uint64_t cookie, const char *event)
 {
 	s->figures.wrongly_destroyed++;
 	for (int i = 0; i < MEMBERS; i++) {
@@ -63,7 +63,7 @@ static void blame(struct soak *s, uint64_t cookie)
 			print_error("destroyed: a member, %s, %s\n", place_name(m->place),
 				    member_kind_name(m->kind));
 	}
-	print_error("destroyed, and was not to be: cookie %" PRIx64 "\n", cookie);
+	print_error("destroyed, and was not to be: cookie %" PRIx64 "; %s\n", cookie, event);
 }
 
 struct telling {
@@ -143,7 +143,7 @@ static void judge_all(struct soak *s, const struct dials *dials, bool daemon_liv
 	}
 	told_read(&s->told, &s->stage->daemon);
 	for (size_t i = 0; i < s->told.count; i++)
-		blame(s, s->told.cookies[i]);
+		blame(s, s->told.destroyed[i].cookie, s->told.destroyed[i].text);
 	told_clear(&s->told);
 }
 
@@ -205,7 +205,7 @@ static void forge_for_a_stale_one(struct soak *s)
 	s->challenges++;
 	settle(s);
 	if (sock_error(stale->fd) == ECONNABORTED)
-		blame(s, stale->cookie);
+		blame(s, stale->cookie, "met by a forged SYN only");
 	else
 		s->figures.unproven++;
 	stales_remove(&s->stales, place, stale);

@@ -9,14 +9,18 @@
 #include "lib/endpoint.h"
 #include "netns/check.h"
 
-static void add_cookie(struct told *told, uint64_t cookie)
+static void add_destroyed(struct told *told, const json_t *event)
 {
+	uint64_t cookie = strtoull(event_text(event, "cookie"), NULL, 16);
+	char *text = json_dumps(event, JSON_COMPACT);
+
+	assert_non_null(text);
 	if (told->count == told->room) {
 		told->room += 64;
-		told->cookies = realloc(told->cookies, told->room * sizeof(*told->cookies));
-		assert_non_null(told->cookies);
+		told->destroyed = realloc(told->destroyed, told->room * sizeof(*told->destroyed));
+		assert_non_null(told->destroyed);
 	}
-	told->cookies[told->count++] = cookie;
+	told->destroyed[told->count++] = (struct told_destroyed){cookie, text};
 }
 
 static uint16_t port_in(const json_t *event, const char *key)
@@ -46,7 +50,7 @@ static void add(struct told *told, const char *name, const json_t *event)
 	if (strcmp(name, "collision") == 0)
 		name = event_text(event, "result");
 	if (strcmp(name, "destroyed") == 0)
-		add_cookie(told, strtoull(event_text(event, "cookie"), NULL, 16));
+		add_destroyed(told, event);
 	else
 		add_other(told, name, event);
 }
@@ -66,8 +70,9 @@ void told_read(struct told *told, struct daemon *daemon)
 bool told_take(struct told *told, uint64_t cookie)
 {
 	for (size_t i = 0; i < told->count; i++) {
-		if (told->cookies[i] == cookie) {
-			told->cookies[i] = told->cookies[--told->count];
+		if (told->destroyed[i].cookie == cookie) {
+			free(told->destroyed[i].text);
+			told->destroyed[i] = told->destroyed[--told->count];
 			return true;
 		}
 	}
@@ -87,11 +92,14 @@ const char *told_otherwise(const struct told *told, uint16_t src_port, uint16_t 
 
 void told_clear(struct told *told)
 {
+	for (size_t i = 0; i < told->count; i++)
+		free(told->destroyed[i].text);
 	told->count = told->n_others = 0;
 }
 
 void told_release(struct told *told)
 {
-	free(told->cookies);
+	told_clear(told);
+	free(told->destroyed);
 	free(told->others);
 }

@@ -10,7 +10,11 @@
 #include "netns/daemon.h"
 
 struct told {
-	uint64_t *cookies; /* of what was destroyed, in order */
+	/* What was destroyed, and the event. */
+	struct told_destroyed {
+		uint64_t cookie;
+		char *text;
+	} * destroyed;
 	size_t count, room;
 	/* Every other event: about which tuple, and its name or its result. */
 	struct told_other {
@@ -20,7 +24,7 @@ struct told {
 	size_t n_others, others_room;
 };
 
-/* Reads what the daemon has written and drops it; adds the cookies. */
+/* Reads what the daemon has written and drops it. */
 void told_read(struct told *told, struct daemon *daemon);
 /* Takes one cookie out: whether it was there. */
 bool told_take(struct told *told, uint64_t cookie);
