@@ -106,6 +106,12 @@ stage_package() {
         "$builds/gcc" "$builds"/package/closewaitd_*.deb
 }
 
+# "make check-kernels" has everything, on three kernels, and takes hours.
+stage_kernels() {
+    suite "kernel facts and nft on another kernel" "$top/tests/kernel/matrix.sh" "$builds/gcc" 6.1 \
+        "platform quick"
+}
+
 stage_sanitizers() {
     one "builds with ASan and UBSan" build_tree "$builds/asan" --enable-werror \
         --enable-sanitizers CC=gcc
@@ -189,8 +195,8 @@ lint_scripts() {
     (cd "$top" && shellcheck -x "${scripts[@]}")
 }
 
-all="gcc clang lint platform netns package sanitizers tsan valgrind analyze coverage fuzz dist bench
-    demo"
+all="gcc clang lint platform netns package kernels sanitizers tsan valgrind analyze coverage fuzz
+    dist bench demo"
 need_root "$0"
 for current in "$@"; do
     case " $all " in

@@ -13,8 +13,8 @@ SOURCE_TESTS = tests/check-layers.sh tests/check-metrics.sh tests/check-units.sh
 TESTS += $(SOURCE_TESTS)
 EXTRA_DIST += $(SOURCE_TESTS) tests/alerts.yml
 
-EXTRA_DIST += tests/lib/setup.sh tests/demo.sh tests/demo/story.sh tests/demo/collide.sh \
-	tests/demo/verdict.sh
+EXTRA_DIST += tests/lib/marked.sh tests/lib/setup.sh tests/demo.sh tests/demo/story.sh \
+	tests/demo/collide.sh tests/demo/verdict.sh
 
 # --- the same tests and sources under tools that look closer --------------------------------------
 
