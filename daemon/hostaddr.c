@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 /* Interfaces that SYNs were seen on: lo, and what a wrong rule lets through. */
 #define DEVICE_CACHE 8
@@ -238,14 +239,17 @@ static unsigned int read_setting(const char *path, unsigned int unknown, int *re
 
 /*
  * The number of tracked connections. The SYN that is held is one of them where tracking is at work:
- * its entry is confirmed when it leaves, before it comes in on lo.
+ * its entry is confirmed when it leaves, before it comes in on lo. No such file: no such module,
+ * unless /proc shows processes only (subset=pid in proc(5)) or is not there at all.
  */
 bool hostaddr_tracks_connections(void)
 {
 	int err;
 	unsigned int count = read_setting("/proc/sys/net/netfilter/nf_conntrack_count", 1, &err);
 
-	return count > 0 && err != ENOENT;
+	if (err == ENOENT)
+		return access("/proc/sys/net", F_OK) < 0;
+	return count > 0;
 }
 
 /* Both of these are in seconds; what is unknown is taken for the kernel's default. */

@@ -15,8 +15,10 @@
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 /* Wants the headers above it. */
 #include <cmocka.h>
 
@@ -46,6 +48,8 @@ unsigned int __wrap_mnl_socket_get_portid(const struct mnl_socket *nl);
 ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t len);
 ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size);
 int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+FILE *__wrap_fopen(const char *path, const char *mode);
+int __wrap_access(const char *path, int mode);
 struct nlif_handle *__wrap_nlif_open(void);
 void __wrap_nlif_close(struct nlif_handle *table);
 int __wrap_nlif_query(struct nlif_handle *table);
@@ -443,6 +447,77 @@ static void half_a_list_is_no_list(void **state)
 	assert_int_equal(ask_interface("fe80::1"), 0);
 }
 
+/* --- settings ----------------------------------------------------------------------------------------- */
+
+/* What /proc/sys/net holds; NULL: no such file. */
+static struct {
+	bool hidden; /* all of /proc/sys */
+	int error;   /* of opening any file */
+	const char *count, *fin_timeout, *fin_wait, *close_wait;
+} sys;
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	const char *text = NULL;
+
+	(void)mode;
+	if (!strcmp(path, "/proc/sys/net/netfilter/nf_conntrack_count"))
+		text = sys.count;
+	if (!strcmp(path, "/proc/sys/net/ipv4/tcp_fin_timeout"))
+		text = sys.fin_timeout;
+	if (!strcmp(path, "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_fin_wait"))
+		text = sys.fin_wait;
+	if (!strcmp(path, "/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_close_wait"))
+		text = sys.close_wait;
+	errno = sys.error ? sys.error : ENOENT;
+	return text && !sys.error ? fmemopen((void *)(uintptr_t)text, strlen(text), "r") : NULL;
+}
+
+int __wrap_access(const char *path, int mode)
+{
+	assert_string_equal(path, "/proc/sys/net");
+	assert_int_equal(mode, F_OK);
+	errno = ENOENT;
+	return sys.hidden ? -1 : 0;
+}
+
+static void tracking_is_at_work_unless_it_certainly_is_not(void **state)
+{
+	(void)state;
+	memset(&sys, 0, sizeof(sys));
+	assert_false(hostaddr_tracks_connections());
+	sys.hidden = true;
+	assert_true(hostaddr_tracks_connections());
+	sys.hidden = false;
+	sys.count = "0\n";
+	assert_false(hostaddr_tracks_connections());
+	sys.count = "7\n";
+	assert_true(hostaddr_tracks_connections());
+	sys.count = "what?\n";
+	assert_true(hostaddr_tracks_connections());
+	sys.error = EMFILE;
+	assert_true(hostaddr_tracks_connections());
+}
+
+static void what_is_not_known_is_the_kernels_default(void **state)
+{
+	(void)state;
+	memset(&sys, 0, sizeof(sys));
+	sys.hidden = true;
+	assert_int_equal(hostaddr_fin_timeout_ms(), 60000);
+	assert_int_equal(hostaddr_remembered_ms(), 120000);
+	sys.hidden = false;
+	sys.fin_timeout = "2\n";
+	assert_int_equal(hostaddr_fin_timeout_ms(), 2000);
+	sys.fin_wait = "30\n";
+	sys.close_wait = "40\n";
+	assert_int_equal(hostaddr_remembered_ms(), 0);
+	sys.count = "1\n";
+	assert_int_equal(hostaddr_remembered_ms(), 40000);
+	sys.close_wait = "20\n";
+	assert_int_equal(hostaddr_remembered_ms(), 30000);
+}
+
 /* --- opening ------------------------------------------------------------------------------------------ */
 
 static void opening_fails_cleanly(void **state)
@@ -476,6 +551,8 @@ int main(void)
 		HOSTADDR_TEST(the_peer_does_not_own_its_address),
 		HOSTADDR_TEST(attributes_are_read_as_they_come),
 		HOSTADDR_TEST(half_a_list_is_no_list),
+		cmocka_unit_test(tracking_is_at_work_unless_it_certainly_is_not),
+		cmocka_unit_test(what_is_not_known_is_the_kernels_default),
 		cmocka_unit_test(opening_fails_cleanly),
 	};
 
