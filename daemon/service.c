@@ -173,31 +173,30 @@ static void tell_incidents(struct service *s)
 		tell(s, &incident);
 }
 
-/* One line for each sweep that has found something or could not be carried out. */
-static void tell_sweep(struct service *s)
+/* One line for each sweep that has found mines or could not be carried out. */
+static void tell_sweep(const struct sweep_end *end)
 {
-	const struct sweepstats *stats = sweeper_stats(s->sweeper);
-	const uint64_t ended = stats_get(&stats->count[SWEEP_STAT_SWEEPS]) +
-			       stats_get(&stats->count[SWEEP_STAT_FAILURES]);
-	const uint64_t error = stats_get(&stats->last_error);
+	const uint64_t *counts = end->counts;
 
-	if (ended == s->sweeps_told)
-		return;
-	s->sweeps_told = ended;
-	if (error)
+	if (end->error < 0)
 		log_warnx(
 			"the sweep was given up, and nothing touched that was not proved: %s; the "
 			"next one comes at its time",
-			strerror((int)error));
-	else if (stats_get(&stats->last[SWEEP_LAST_MINES]) > 0)
+			strerror(-end->error));
+	else if (counts[SWEEP_LAST_MINES] > 0)
 		log_info("sweep: mines=%" PRIu64 " destroyed=%" PRIu64 " young=%" PRIu64
 			 " with-peer=%" PRIu64 " passed-over=%" PRIu64 " seconds=%.1f",
-			 stats_get(&stats->last[SWEEP_LAST_MINES]),
-			 stats_get(&stats->last[SWEEP_LAST_DEFUSED]),
-			 stats_get(&stats->last[SWEEP_LAST_YOUNG]),
-			 stats_get(&stats->last[SWEEP_LAST_ALIVE]),
-			 stats_get(&stats->last[SWEEP_LAST_LIMITED]),
-			 (double)stats_get(&stats->last[SWEEP_LAST_US]) / 1e6);
+			 counts[SWEEP_LAST_MINES], counts[SWEEP_LAST_DEFUSED],
+			 counts[SWEEP_LAST_YOUNG], counts[SWEEP_LAST_ALIVE],
+			 counts[SWEEP_LAST_LIMITED], (double)counts[SWEEP_LAST_US] / 1e6);
+}
+
+static void tell_sweeps(struct service *s)
+{
+	struct sweep_end end;
+
+	while (sweeper_take_end(s->sweeper, &end))
+		tell_sweep(&end);
 }
 
 static int check_workers(const struct service *s)
@@ -289,7 +288,7 @@ static int hear_workers(struct service *s)
 	if (read(s->wake_fd, &calls, sizeof(calls)) < 0 && errno != EAGAIN)
 		log_err("eventfd");
 	tell_incidents(s);
-	tell_sweep(s);
+	tell_sweeps(s);
 	finish_changes(s);
 	return check_workers(s);
 }

@@ -93,9 +93,9 @@ struct sweep {
 	size_t index_mask;
 	uint64_t min_age_ms; /* DEFUSE: as long as connection tracking remembers, 0 without it */
 
-	uint64_t start_ns;		   /* CLOCK_REALTIME */
-	uint64_t counts[SWEEP_LAST_COUNT]; /* of the sweep in hand */
-	uint64_t told[TOLD_SIZE];	   /* cookies */
+	uint64_t start_ns;	  /* CLOCK_REALTIME */
+	struct sweep_end end;	  /* of the sweep in hand */
+	uint64_t told[TOLD_SIZE]; /* cookies */
 	struct diag_request requests[DIAG_BATCH_MAX];
 	struct diag_answer answers[DIAG_BATCH_MAX];
 };
@@ -126,7 +126,7 @@ static void set(_Atomic uint64_t *value, uint64_t to)
 
 static void count_last(struct sweep *s, enum sweep_last which, uint64_t n)
 {
-	s->counts[which] += n;
+	s->end.counts[which] += n;
 }
 
 static void enter(struct sweep *s, enum stage stage)
@@ -187,12 +187,14 @@ static void end(struct sweep *s, int error)
 
 	end_walk(s);
 	forget_candidates(s);
-	s->counts[SWEEP_LAST_US] = now - s->start_us;
+	s->end.counts[SWEEP_LAST_US] = now - s->start_us;
 	for (size_t i = 0; i < SWEEP_LAST_COUNT; i++)
-		set(&s->stats->last[i], s->counts[i]);
+		set(&s->stats->last[i], s->end.counts[i]);
 	set(&s->stats->last_start_ns, s->start_ns);
 	set(&s->stats->last_error, (uint64_t)-error);
 	stats_add(&s->stats->count[error < 0 ? SWEEP_STAT_FAILURES : SWEEP_STAT_SWEEPS], 1);
+	s->end.error = error;
+	s->ops->report_end(s->ctx, &s->end);
 	be_idle_until(s, next > now ? next : now);
 }
 
@@ -357,7 +359,7 @@ static void begin(struct sweep *s)
 {
 	s->start_us = now_us(s);
 	s->passed = 0;
-	memset(s->counts, 0, sizeof(s->counts));
+	memset(&s->end, 0, sizeof(s->end));
 	s->start_ns = s->ops->realtime_ns(s->ctx);
 	walk(s, STAGE_COLLECT, tcpstate_bit(TCPSTATE_CLOSE_WAIT));
 }
@@ -377,7 +379,7 @@ static void collect(struct sweep *s)
 	if (!walk_on(s, collect_one))
 		return;
 	count_last(s, SWEEP_LAST_FOUND, s->n);
-	stats_add(&s->stats->count[SWEEP_STAT_LIMITED], s->counts[SWEEP_LAST_LIMITED]);
+	stats_add(&s->stats->count[SWEEP_STAT_LIMITED], s->end.counts[SWEEP_LAST_LIMITED]);
 	/* Those that were passed over are next, lest mines which are kept stand before them for ever. */
 	s->skip = s->passed > s->skip + s->n ? s->skip + s->n : 0;
 	if (s->n == 0)

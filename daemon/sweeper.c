@@ -28,6 +28,8 @@
 
 /* Incidents that the main thread has not taken yet: some batches, which come at a set pace. */
 #define RING_CAPACITY 256
+/* Sweeps that the main thread has not heard of: they take a second, or find nothing. */
+#define ENDS_CAPACITY 8
 /* A worker that wants the processor gets nine times as much of it (sched_prio_to_weight[]). */
 #define NICE 10
 
@@ -51,8 +53,8 @@ struct sweeper {
 	struct cgroup_map *cgroups;
 	struct sockdump *dump; /* the walk in hand, NULL if none */
 	struct sweep *sweep;
-	struct ring *incidents;
-	bool told; /* an incident was pushed in this step */
+	struct ring *incidents, *ends;
+	bool told; /* something was pushed in this step */
 	struct sweepstats stats;
 };
 
@@ -148,6 +150,13 @@ static void op_report(void *ctx, const struct incident *incident)
 		stats_add(&s->stats.count[SWEEP_STAT_EVENTS_LOST], 1);
 }
 
+static void op_report_end(void *ctx, const struct sweep_end *end)
+{
+	struct sweeper *s = ctx;
+
+	s->told |= ring_push(s->ends, end);
+}
+
 static uint64_t op_monotonic_us(void *ctx)
 {
 	(void)ctx;
@@ -172,6 +181,7 @@ static const struct sweep_ops ops = {
 	.remembered_ms = op_remembered_ms,
 	.unit = op_unit,
 	.report = op_report,
+	.report_end = op_report_end,
 	.monotonic_us = op_monotonic_us,
 	.realtime_ns = op_realtime_ns,
 };
@@ -211,12 +221,6 @@ static void sleep_us(struct sweeper *s, uint64_t us)
 		return;
 }
 
-static uint64_t ended(const struct sweeper *s)
-{
-	return stats_get(&s->stats.count[SWEEP_STAT_SWEEPS]) +
-	       stats_get(&s->stats.count[SWEEP_STAT_FAILURES]);
-}
-
 static void *run(void *ctx)
 {
 	struct sweeper *s = ctx;
@@ -225,11 +229,11 @@ static void *run(void *ctx)
 	setpriority(PRIO_PROCESS, 0, NICE);
 	sem_post(&s->ready);
 	while (!atomic_load_explicit(&s->stop, memory_order_acquire)) {
-		uint64_t before = ended(s), wait_us;
+		uint64_t wait_us;
 
 		take_over(s);
 		wait_us = sweep_step(s->sweep);
-		if (s->told || ended(s) != before) {
+		if (s->told) {
 			s->told = false;
 			wake(s->wake_fd);
 		}
@@ -270,6 +274,7 @@ void sweeper_free(struct sweeper *s)
 	hostaddr_close(s->host);
 	cgroup_close(s->cgroups);
 	ring_free(s->incidents);
+	ring_free(s->ends);
 	free(atomic_load(&s->handover));
 	if (s->call_fd >= 0)
 		close(s->call_fd);
@@ -288,6 +293,7 @@ static int prepare(struct sweeper *s, const struct conf *conf, enum mode mode)
 	if ((err = diag_open(&s->diag)) < 0 || (err = hostaddr_open(&s->host)) < 0 ||
 	    (err = cgroup_open(&s->cgroups)) < 0 ||
 	    (err = ring_new(RING_CAPACITY, sizeof(struct incident), &s->incidents)) < 0 ||
+	    (err = ring_new(ENDS_CAPACITY, sizeof(struct sweep_end), &s->ends)) < 0 ||
 	    (err = sweep_new(&ops, s, &s->stats, &s->sweep)) < 0)
 		return err;
 	sweep_configure(s->sweep, &settings);
@@ -351,6 +357,11 @@ uint64_t sweeper_generation(const struct sweeper *s)
 bool sweeper_take_incident(struct sweeper *s, struct incident *ret_incident)
 {
 	return ring_pop(s->incidents, ret_incident);
+}
+
+bool sweeper_take_end(struct sweeper *s, struct sweep_end *ret_end)
+{
+	return ring_pop(s->ends, ret_end);
 }
 
 const struct sweepstats *sweeper_stats(const struct sweeper *s)

@@ -65,7 +65,6 @@ struct service {
 	struct worker **workers;
 	unsigned int n_workers;
 	struct sweeper *sweeper;
-	uint64_t sweeps_told; /* that have ended, well or not, and of which the log has a line */
 
 	struct timespec start_realtime, start_monotonic;
 	bool kernel_known; /* kernel_at_start is filled */

@@ -38,8 +38,9 @@ struct sweep_ops {
 	uint64_t (*remembered_ms)(void *ctx);
 	/* The unit that owns a cgroup, NULL if not known; asked only if a rule needs it. */
 	const char *(*unit)(void *ctx, uint64_t cgroup_id);
-	/* Takes a copy of something to tell. */
+	/* Each takes a copy of something to tell. */
 	void (*report)(void *ctx, const struct incident *incident);
+	void (*report_end)(void *ctx, const struct sweep_end *end);
 	uint64_t (*monotonic_us)(void *ctx);
 	uint64_t (*realtime_ns)(void *ctx);
 };

@@ -35,6 +35,8 @@ uint64_t sweeper_generation(const struct sweeper *sweeper);
 
 /* Takes the oldest incident; false if there is none. Only the main thread. */
 bool sweeper_take_incident(struct sweeper *sweeper, struct incident *ret_incident);
+/* The same for the oldest sweep that has ended. */
+bool sweeper_take_end(struct sweeper *sweeper, struct sweep_end *ret_end);
 const struct sweepstats *sweeper_stats(const struct sweeper *sweeper);
 
 #endif

@@ -43,6 +43,12 @@ enum sweep_last {
 };
 #define SWEEP_LAST_COUNT 7
 
+/* One sweep, as it ended. */
+struct sweep_end {
+	uint64_t counts[SWEEP_LAST_COUNT];
+	int error; /* the negative errno that it was given up for, 0: none */
+};
+
 struct sweepstats {
 	_Atomic uint64_t phase;
 	_Atomic uint64_t count[SWEEP_STAT_COUNT];

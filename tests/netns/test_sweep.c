@@ -304,7 +304,7 @@ static bool has_young(void *arg)
 {
 	const struct stage *s = arg;
 	json_t *status = ctl_json(&s->daemon, "status", NULL);
-	bool ended = json_object_get(ctl_member(status, "sweep"), "next_ms") != NULL;
+	bool ended = json_object_get(ctl_member(status, "sweep"), "last") != NULL;
 	bool young = ended && ctl_number(status, "sweep.last.young") > 0;
 
 	json_decref(status);

@@ -53,7 +53,8 @@ static struct {
 	unsigned int trouble; /* per mille of the calls find a changed world or fail */
 	void (*before_destroy)(void);
 
-	size_t destroyed, reported;
+	size_t destroyed, reported, ends;
+	struct sweep_end end; /* the last one */
 	uint64_t first_destroy_us, last_destroy_us;
 	struct incident incident; /* the last one */
 	size_t results[RESULT_COUNT];
@@ -340,6 +341,13 @@ static void op_report(void *ctx, const struct incident *incident)
 	t.results[incident->result]++;
 }
 
+static void op_report_end(void *ctx, const struct sweep_end *end)
+{
+	(void)ctx;
+	t.end = *end;
+	t.ends++;
+}
+
 static uint64_t op_monotonic_us(void *ctx)
 {
 	(void)ctx;
@@ -364,6 +372,7 @@ static const struct sweep_ops ops = {
 	.remembered_ms = op_remembered_ms,
 	.unit = op_unit,
 	.report = op_report,
+	.report_end = op_report_end,
 	.monotonic_us = op_monotonic_us,
 	.realtime_ns = op_realtime_ns,
 };
@@ -505,6 +514,10 @@ static void a_mine_is_defused(void **state)
 	assert_int_equal(stats_get(&t.stats.mines[RESULT_DESTROYED]), 1);
 	assert_int_equal(stats_get(&t.stats.count[SWEEP_STAT_SWEEPS]), 1);
 	assert_true(last(SWEEP_LAST_US) >= FIN_TIMEOUT_MS * 1000);
+	assert_int_equal(t.ends, 1);
+	assert_int_equal(t.end.error, 0);
+	for (unsigned int i = 0; i < SWEEP_LAST_COUNT; i++)
+		assert_int_equal(t.end.counts[i], last((enum sweep_last)i));
 }
 
 /* A listener on the peer's port is what the kernel answers with where there is nothing. */
@@ -858,6 +871,7 @@ static void a_failed_walk_ends_the_sweep(void **state)
 			step();
 		assert_int_equal(stats_get(&t.stats.count[SWEEP_STAT_FAILURES]), walk + 1);
 		assert_int_equal(stats_get(&t.stats.last_error), ENOBUFS);
+		assert_int_equal(t.end.error, -ENOBUFS);
 		assert_true(is_there(1));
 		t.walks = 0;
 	}
@@ -1100,7 +1114,7 @@ static void check_nothing_is_left(void)
 static void chance_never_hits_the_living(void **state)
 {
 	(void)state;
-	for (unsigned int round = 0; round < 1500; round++) {
+	for (unsigned int round = 0; round < 400; round++) {
 		bool calm = roll(3) == 0;
 
 		t.trouble = calm ? 0 : 1 + roll(60);
@@ -1119,9 +1133,9 @@ static void chance_never_hits_the_living(void **state)
 	for (unsigned int result = 0; result < RESULT_COUNT; result++) {
 		if (result != RESULT_DROPPED && result != RESULT_REJECTED &&
 		    result != RESULT_LIMITED && result != RESULT_GONE)
-			assert_true(t.results[result] > 100);
+			assert_true(t.results[result] > 20);
 	}
-	assert_true(stats_get(&t.stats.count[SWEEP_STAT_SWEEPS]) > 500);
+	assert_true(stats_get(&t.stats.count[SWEEP_STAT_SWEEPS]) > 150);
 	assert_true(stats_get(&t.stats.count[SWEEP_STAT_FAILURES]) > 10);
 }
 
