@@ -158,20 +158,22 @@ static void print_sweep(const json_t *sweep)
 {
 	const char *state = ctlprint_text(sweep, "state");
 	const json_t *last = json_object_get(sweep, "last");
-	char interval[CTLPRINT_SIZE], next[CTLPRINT_SIZE];
+	char interval[CTLPRINT_SIZE], next[CTLPRINT_SIZE], destroyed[CTLPRINT_SIZE];
 
 	if (strcmp(state, "off") == 0) {
 		ctlprint_pair("sweep", COLOUR_NONE, "off");
 		return;
 	}
 	ctlprint_duration(ctlprint_number(sweep, "interval_ms"), interval);
+	ctlprint_count(ctlprint_number(sweep, "destroyed"), destroyed);
 	if (json_object_get(sweep, "next_ms"))
-		ctlprint_pair("sweep", COLOUR_NONE, "%s, every %s, the next one in %s",
-			      ctlprint_text(sweep, "action"), interval,
+		ctlprint_pair("sweep", COLOUR_NONE,
+			      "%s, every %s, %s destroyed so far, the next one in %s",
+			      ctlprint_text(sweep, "action"), interval, destroyed,
 			      ctlprint_duration(ctlprint_number(sweep, "next_ms"), next));
 	else
-		ctlprint_pair("sweep", COLOUR_NONE, "%s, every %s, now %s",
-			      ctlprint_text(sweep, "action"), interval, state);
+		ctlprint_pair("sweep", COLOUR_NONE, "%s, every %s, %s destroyed so far, now %s",
+			      ctlprint_text(sweep, "action"), interval, destroyed, state);
 	if (last)
 		print_last_sweep(last);
 }
