@@ -25,6 +25,8 @@
 #define PATIENCE_MS 10000
 /* The exit status for mines that were found. */
 #define FOUND 5
+/* In the midst of traffic. */
+#define SCANS 60
 /* Clients of the leaking server. */
 #define LEAKS 37
 
@@ -275,6 +277,35 @@ static void without_privileges(struct stage *s)
 	leaker_stop(pid);
 }
 
+static void names_the_unit(struct stage *s)
+{
+	union endpoint client = stage_client(s, CLIENT_PORT);
+	char name[64], dir[128], who[96];
+	const json_t *leaker;
+	json_t *found;
+	pid_t pid;
+	int rc;
+
+	snprintf(name, sizeof(name), "closewaitd-scan-%d.service", getpid());
+	rc = leaker_make_cgroup(name, dir, sizeof(dir));
+	if (rc == -ENOENT || rc == -EROFS)
+		skip();
+	must(rc, "make a control group");
+	pid = leaker_start(&s->server, 0, dir);
+	must(mine_abandon(must(sock_connect(&client, &s->server, PATIENCE_MS), "connect")),
+	     "let the client vanish");
+	found = scan(s, NULL);
+	leaker = only_leaker(found);
+	assert_int_equal(ctl_number(leaker, "pid"), pid);
+	assert_string_equal(ctl_text(leaker, "unit"), name);
+	assert_int_equal(ctl_text(leaker, "cgroup")[0], '/');
+	assert_string_equal(ctl_text(leaker, "cgroup") + 1, name);
+	json_decref(found);
+	snprintf(who, sizeof(who), "(pid %d, %s)", (int)pid, name);
+	assert_non_null(strstr(ctl_run(&s->daemon, "scan", NULL)->out, who));
+	leaker_remove_cgroup(dir);
+}
+
 /* --- mines and others -------------------------------------------------------------------------*/
 
 static void finds_every_mine(struct stage *s)
@@ -357,6 +388,65 @@ static void a_collision_is_seen(struct stage *s)
 	json_decref(found);
 	assert_non_null(strstr(ctl_run(&s->daemon, "scan", NULL)->out,
 			       "At this moment 1 client is connecting to a mine."));
+}
+
+/* A connection that is half-closed for a moment, and is closed or reset by the server. */
+static void half_close_once(int listener, const union endpoint *server_end, bool reset)
+{
+	int client = sock_connect(NULL, server_end, PATIENCE_MS);
+	int server = client < 0 ? -1 : sock_accept(listener, PATIENCE_MS);
+	char byte;
+
+	if (server < 0 || shutdown(client, SHUT_WR) < 0 || recv(server, &byte, 1, 0) != 0)
+		_exit(1);
+	if (reset)
+		sock_reset(server);
+	else
+		close(server);
+	close(client);
+}
+
+_Noreturn static void be_busy(int listener, const union endpoint *server_end)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (unsigned int i = 0;; i++)
+		half_close_once(listener, server_end, i % 4 != 0);
+}
+
+/*
+ * Sockets that close between the steps of a scan, with both ends at once: whoever looks at one end
+ * first and at the other later sees mines. Those that reset leave no TIME_WAIT to be found either.
+ */
+static void living_traffic_is_no_mine(struct stage *s)
+{
+	pid_t pid[2];
+	int status;
+
+	stage_listen(s, 64);
+	for (int i = 0; i < 2; i++) {
+		union endpoint at = s->server;
+		int listener;
+
+		endpoint_set_port(&at, (uint16_t)(SERVER_PORT + 1 + i));
+		listener = must(sock_listen(&at, 64, false), "listen");
+		pid[i] = fork();
+		assert_true(pid[i] >= 0);
+		if (pid[i] == 0)
+			be_busy(listener, &at);
+	}
+	/* The one true mine must not be lost among them. */
+	stage_mine(s, CLIENT_PORT);
+	for (int i = 0; i < SCANS; i++) {
+		json_t *found = scan(s, NULL);
+
+		if (ctl_number(found, "mines") != 1)
+			fail_msg("scan %d: %ld mines", i, ctl_number(found, "mines"));
+		json_decref(found);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(waitpid(pid[i], &status, WNOHANG), 0); /* busy to the end */
+		leaker_stop(pid[i]);
+	}
 }
 
 /* In the child: another host, at the other end of a wire. It does as it is told, byte by byte. */
@@ -548,11 +638,14 @@ int main(int argc, char **argv)
 {
 	static const struct stage_test tests[] = {
 		{"a leaking server is named", names_the_leaker, 0, IN_AUDIT},
+		{"its unit is named", names_the_unit, 0, IN_AUDIT},
 		{"without privileges", without_privileges, 0, IN_AUDIT},
 		{"every mine is found", finds_every_mine, EVERY_WAY, IN_AUDIT},
 		{"half-closed is no mine", half_closed_is_no_mine, EVERY_WAY, IN_AUDIT},
 		{"not accepted yet", not_accepted_yet, V4_ONLY | V6_ONLY, IN_AUDIT},
 		{"a collision is seen", a_collision_is_seen, V4_ONLY | V6_ONLY, IN_AUDIT},
+		{"living traffic is no mine", living_traffic_is_no_mine, V4_ONLY | V6_ONLY,
+		 IN_AUDIT},
 		{"a remote peer is none of ours", a_remote_peer_is_none_of_ours, 0, IN_AUDIT},
 		{"a rewritten destination is uncertain", a_rewritten_destination_is_uncertain,
 		 V4_ONLY | V6_ONLY, IN_AUDIT},
