@@ -18,7 +18,9 @@ static void check_syn(const uint8_t *packet, size_t len, const struct tuple *syn
 	size_t tcp_at = v4 ? (packet[0] & 15) * 4U : 40;
 	const uint8_t *tcp = packet + tcp_at;
 
-	FUZZ_CHECK(tcp_at + 20 <= len);
+	FUZZ_CHECK(tcp_at + 20 <= len && tcp_at + (tcp[12] >> 4) * 4U <= len);
+	FUZZ_CHECK(v4 ? packet[9] == 6 : packet[6] == 6);
+	FUZZ_CHECK(!v4 || ((packet[6] & 0x3f) == 0 && packet[7] == 0)); /* no fragment */
 	FUZZ_CHECK((tcp[13] & 0x17) == 0x02); /* of SYN, ACK, RST and FIN the SYN alone */
 	FUZZ_CHECK(memcmp(&syn->src.port, tcp, 2) == 0);
 	FUZZ_CHECK(memcmp(&syn->dst.port, tcp + 2, 2) == 0);

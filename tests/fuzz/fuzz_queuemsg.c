@@ -23,6 +23,7 @@ static bool same(const struct held_packet *a, const struct held_packet *b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct held_packet untouched, packet, again;
+	struct nlmsghdr nlh;
 	struct tuple syn;
 
 	if (size > MESSAGE_MAX)
@@ -38,6 +39,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(packet.len == 0);
 		return 0;
 	}
+	memcpy(&nlh, data, sizeof(nlh));
+	if (size > nlh.nlmsg_len)
+		size = nlh.nlmsg_len;
 	FUZZ_CHECK(packet.data >= data + NLMSG_HDRLEN && packet.data <= data + size);
 	FUZZ_CHECK(packet.len <= (size_t)(data + size - packet.data));
 	packet_parse(packet.data, packet.len, packet.verify_checksum, &syn);

@@ -4,8 +4,9 @@
 FUZZ_TARGETS = packet endpoint diagmsg queuemsg verdicts conf control ctl mitigate
 FUZZ_COMMON = tests/fuzz/fuzz.h tests/fuzz/fuzz.c
 FUZZ_MODEL = tests/unit/model.h tests/unit/model.c
-# Beside the password file (conf) and the daemon's socket (ctl), whatever is linked is real.
+# Beside the password file, the thread that sweeps and the daemon's socket, what is linked is real.
 FUZZ_WRAP_conf = -Wl,--wrap=getpwnam_r
+FUZZ_WRAP_control = -Wl,--wrap=sweeper_stats
 FUZZ_WRAP_ctl = -Wl,--wrap=socket,--wrap=connect,--wrap=setsockopt,--wrap=send,--wrap=recv
 
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/conf.dict tests/fuzz/control.dict tests/fuzz/ctl.dict \
@@ -60,6 +61,7 @@ check_PROGRAMS += tests/fuzz/replay_control
 TESTS += tests/fuzz/replay_control
 tests_fuzz_replay_control_SOURCES = tests/fuzz/fuzz_control.c
 tests_fuzz_replay_control_CPPFLAGS = $(FUZZ_CPPFLAGS)
+tests_fuzz_replay_control_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_WRAP_control)
 tests_fuzz_replay_control_LDADD = $(FUZZ_LIBS)
 
 check_PROGRAMS += tests/fuzz/replay_ctl
