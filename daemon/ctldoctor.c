@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include "control.h"
 #include "ctl.h"
 #include "ctlclient.h"
 #include "ctldiagnosis.h"
@@ -85,7 +86,7 @@ static void print_json(const struct diagnoses *all)
 	json_t *answer = diagnoses_object(all);
 
 	json_object_set_new(answer, "ok", json_true());
-	json_object_set_new(answer, "version", json_integer(1));
+	json_object_set_new(answer, "version", json_integer(CONTROL_VERSION));
 	ctlclient_print(answer);
 	json_decref(answer);
 }

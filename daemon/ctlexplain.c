@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "conf.h"
+#include "control.h"
 #include "ctl.h"
 #include "ctlclient.h"
 #include "ctloptions.h"
@@ -59,11 +60,11 @@ static int explain_here(const struct ctl *ctl, const struct tuple *syn, json_t *
 	} else {
 		explain_syn(&sources, &conf->policy, conf->mode, syn, &explanation);
 		*ret_answer = json_pack(
-			"{s:o, s:b}", "explanation",
+			"{s:o, s:b, s:i}", "explanation",
 			explain_object(&explanation,
 				       cgroup_path(sources.cgroups,
 						   explanation.incident.occupant.cgroup_id)),
-			"ok", 1);
+			"ok", 1, "version", CONTROL_VERSION);
 		status = CTL_OK;
 	}
 	cgroup_close(sources.cgroups);

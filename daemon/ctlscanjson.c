@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "ctlscan.h"
+#include "control.h"
 #include "log.h"
 
 #include <string.h>
@@ -171,5 +172,5 @@ json_t *ctlscan_object(const struct ctlscan_view *view)
 	for (size_t i = 0; i < scan->n_listeners; i++)
 		json_array_append_new(listeners, listener_object(view, &scan->listeners[i]));
 	json_object_set_new(object, "listeners", listeners);
-	return json_pack("{s:o, s:b, s:i}", "scan", object, "ok", 1, "version", 1);
+	return json_pack("{s:o, s:b, s:i}", "scan", object, "ok", 1, "version", CONTROL_VERSION);
 }
