@@ -70,6 +70,12 @@ static void bad_file_changes_nothing(struct stage *s)
 	check_refused(s, "mode = \"enforce\";\n\nqeue = { number = 1; };", 3, "qeue");
 	check_refused(s, "mode = \"enforce\";\nlimits = { events_per_second = -1; };", 2, "-1");
 	check_refused(s, "mode = \"enforce\";\npolicy = {\n", 2, "never closed");
+	/* Every source of nsswitch.conf(5) is asked for this one, with modules of their own. */
+	check_refused(s,
+		      "mode = \"enforce\";\n"
+		      "policy = { rules = ( { name = \"x\"; user = \"nobody-has-this-name\"; "
+		      "action = \"log\"; } ); };",
+		      2, "a user that exists");
 	stage_mine(s, CLIENT_PORT);
 	assert_int_equal(stage_connect(s, CLIENT_PORT, AT_ONCE_MS).rc, -ECONNREFUSED);
 	check_result(s, "rejected");
