@@ -87,7 +87,7 @@ static void accept_at(struct dials *dials, const struct place *place, bool stran
 			dial = find(dials, place, endpoint_port(&peer));
 		if (dial)
 			dial->server = fd;
-		else if (strangers)
+		else if (strangers || place->redirected)
 			close(fd);
 		else
 			fail_msg("a connection to %s that nobody has made", place_name(place));
