@@ -125,13 +125,14 @@ static void settle_late(struct entry *entry)
 
 static void ask(struct attribution *a, struct entry *entry, uint32_t inode, uint64_t now_us)
 {
-	const struct owner_question question = {
-		.id = a->next,
-		.since_us = now_us,
-		.until_us = now_us + ATTRIBUTION_WAIT_US,
-		.inode = inode,
-	};
+	struct owner_question question;
 
+	/* Sent as it lies in memory: what is behind the last member must not be anything. */
+	memset(&question, 0, sizeof(question));
+	question.id = a->next;
+	question.since_us = now_us;
+	question.until_us = now_us + ATTRIBUTION_WAIT_US;
+	question.inode = inode;
 	/* EAGAIN: too many questions wait. That the server has ended is for attribution_hear(). */
 	if (send(a->fd, &question, sizeof(question), MSG_NOSIGNAL) < 0)
 		settle_late(entry);
