@@ -5,3 +5,4 @@ dist_example_SCRIPTS = doc/first-collision.py
 
 # Written by `make bench-publish`.
 EXTRA_DIST += doc/bench.md doc/bench.csv doc/bench.svg
+EXTRA_DIST += doc/kernels.md

@@ -131,4 +131,13 @@ done <<RESULTS
 $(grep -Eo '\[RESULT_[A-Z]*\] = "[a-z]*"' "$root/daemon/outcome.c" | sed 's/.*"\(.*\)"/\1/')
 RESULTS
 
+# The README's table is that of doc/kernels.md.
+for document in README.md doc/kernels.md; do
+    "$root/tests/lib/marked.sh" get kernels "$root/$document" >"$work/$(basename "$document")" ||
+        complain "no table of kernels in $document"
+done
+[ -s "$work/kernels.md" ] || complain 'the table of kernels is empty: make kernel-table'
+cmp -s "$work/README.md" "$work/kernels.md" ||
+    complain 'README.md and doc/kernels.md differ about the kernels: make kernel-table'
+
 exit "$failed"

@@ -30,7 +30,7 @@ for kernel in $kernels; do
 done
 
 release() { # KERNEL
-    sed -n 's/^kernel \([0-9.]*\(-[0-9]*\)\{0,1\}\).*/\1/p' "$results/$1.tsv"
+    sed -n 's/^kernel \([0-9.]*\(-[0-9][0-9]*\)\{0,1\}\).*/\1/p' "$results/$1.tsv"
 }
 
 # One line for each firewall, one column for each kernel.
@@ -104,6 +104,11 @@ $(cat "$results/tables")
 a second are longer than those of a real machine. With closewaitd they are all there is: "at once" is
 less than that second, after which the SYN would have been sent again. And 20 clients "at once" begin
 within about a second there, not within milliseconds, which a limit lets more of through.
+
+Where connections are tracked on Linux 5.10, the reset that a destroy sends makes conntrack take the
+listener's answer to the new client for INVALID: a rule that drops what is INVALID drops it, and a NAT
+does not translate it. With net.netfilter.nf_conntrack_tcp_be_liberal = 1 the client is connected there
+as well, and so it is if resets on loopback are not tracked (in the table raw, -j CT --notrack).
 
 ## In detail
 
