@@ -14,6 +14,7 @@
 
 struct leaving {
 	const struct place *place;
+	uint16_t port;
 	int client, server;
 };
 
@@ -67,7 +68,8 @@ void stales_leak(struct stales *stales, const struct place *place, int client, i
 		stales->leaving = realloc(stales->leaving, stales->room * sizeof(*stales->leaving));
 		assert_non_null(stales->leaving);
 	}
-	stales->leaving[stales->n_leaving++] = (struct leaving){place, client, server};
+	stales->leaving[stales->n_leaving++] =
+		(struct leaving){place, port_of(client), client, server};
 }
 
 void stales_go_on(struct stales *stales)
@@ -76,15 +78,21 @@ void stales_go_on(struct stales *stales)
 
 	for (size_t i = 0; i < stales->n_leaving; i++) {
 		const struct leaving leaving = stales->leaving[i];
-		uint16_t port;
 
-		if (!mine_is_armed(leaving.client)) {
+		if (mine_is_armed(leaving.client)) {
+			must(mine_vanish(leaving.client), "let a client vanish");
+		} else if (sock_state(leaving.client) == TCP_CLOSE) {
+			/* Reset meanwhile, where its packets were not rewritten: gone as well. */
+			close(leaving.client);
+			if (stales_find(stales, leaving.place, leaving.port)) {
+				close(leaving.server); /* its port has come again already */
+				continue;
+			}
+		} else {
 			stales->leaving[kept++] = leaving;
 			continue;
 		}
-		port = port_of(leaving.client);
-		must(mine_vanish(leaving.client), "let a client vanish");
-		add(stales, leaving.place, port, leaving.server, false);
+		add(stales, leaving.place, leaving.port, leaving.server, false);
 	}
 	stales->n_leaving = kept;
 }
