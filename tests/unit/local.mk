@@ -131,6 +131,7 @@ tests_unit_test_names_LDADD = $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_outbox
 TESTS += tests/unit/test_outbox
 tests_unit_test_outbox_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_outbox_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
 tests_unit_test_outbox_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_outcome

@@ -12,6 +12,16 @@
 
 #define NO_LIMIT ((size_t)1 << 20)
 
+static bool no_memory;
+
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+	return no_memory ? NULL : __real_realloc(memory, size);
+}
+
 static void nothing_waits_at_first(void **state)
 {
 	struct outbox box = {.len = 0};
@@ -55,7 +65,7 @@ static void slow_readers_get_everything(void **state)
 	while (got < 2000) {
 		char line[512], expected[512];
 
-		for (int i = 0; i < 50 && put < 2000; i++, put++) {
+		for (; outbox_waiting(&box) < 8192 && put < 2000; put++) {
 			snprintf(line, sizeof(line), "%0*u", 1 + (int)(put % 300), put);
 			assert_true(outbox_put(&box, line, NO_LIMIT));
 		}
@@ -70,6 +80,20 @@ static void slow_readers_get_everything(void **state)
 	outbox_clear(&box);
 	fclose(reader);
 	close(fds[0]);
+}
+
+static void without_memory_nothing_is_lost(void **state)
+{
+	struct outbox box = {.len = 0};
+
+	(void)state;
+	no_memory = true;
+	assert_false(outbox_put(&box, "line", NO_LIMIT));
+	assert_int_equal(outbox_waiting(&box), 0);
+	no_memory = false;
+	assert_true(outbox_put(&box, "line", NO_LIMIT));
+	assert_int_equal(outbox_waiting(&box), 5);
+	outbox_clear(&box);
 }
 
 static void who_has_left_is_an_error(void **state)
@@ -93,6 +117,7 @@ int main(void)
 		cmocka_unit_test(nothing_waits_at_first),
 		cmocka_unit_test(the_limit_counts_what_waits),
 		cmocka_unit_test(slow_readers_get_everything),
+		cmocka_unit_test(without_memory_nothing_is_lost),
 		cmocka_unit_test(who_has_left_is_an_error),
 	};
 

@@ -251,13 +251,13 @@ static int end(struct server *server)
 
 static void ask(const struct server *server, uint64_t id, uint32_t inode, uint64_t until_us)
 {
-	const struct owner_question question = {
-		.id = id,
-		.since_us = now_us(),
-		.until_us = until_us,
-		.inode = inode,
-	};
+	struct owner_question question;
 
+	memset(&question, 0, sizeof(question));
+	question.id = id;
+	question.since_us = now_us();
+	question.until_us = until_us;
+	question.inode = inode;
 	assert_int_equal(send(server->fd, &question, sizeof(question), 0), sizeof(question));
 }
 
