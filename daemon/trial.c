@@ -27,14 +27,14 @@
 
 /* For what loopback does by itself; a lost segment has been sent again by then, after 200 ms or 1 s. */
 #define LOOPBACK_MS 1500
-/* An acknowledgement may be delayed, by 200 ms at most (TCP_DELACK_MAX). */
-#define ACK_MS 400
+/* An acknowledgement may be delayed, by 200 ms at most (TCP_DELACK_MAX); a busy machine takes longer. */
+#define ACK_MS 1500
 /* FIN_WAIT_2 lasts a second, as TCP_LINGER2 says; at the latest this long, on a busy machine. */
 #define FIN_WAIT_2_MS 1500
 #define PORT_MS	      3000
 #define LOOK_AGAIN_MS 10
-/* For all resets together; on loopback they arrive before close() returns. */
-#define RESETS_MS 300
+/* For all resets together: they arrive before close() returns, unless the machine is busy. */
+#define RESETS_MS 1500
 
 struct stage {
 	struct trial *trial;
