@@ -94,7 +94,7 @@ $(FUZZ_DIR)/%.o: %.c
 	$(AM_V_CC)$(MKDIR_P) $(@D) && $(CLANG) $(FUZZ_CFLAGS) $(DEFS) $(DEFAULT_INCLUDES) \
 		$(FUZZ_CPPFLAGS) $(CPPFLAGS) $(NFQ_CFLAGS) $(NFNL_CFLAGS) $(MNL_CFLAGS) \
 		$(CONFIG_CFLAGS) $(JANSSON_CFLAGS) $(CAPNG_CFLAGS) $(SECCOMP_CFLAGS) $(BPF_CFLAGS) \
-		$(SYSTEMD_CFLAGS) -MMD -c -o $@ $<
+		-MMD -c -o $@ $<
 -include $(FUZZ_OBJECTS:.o=.d) $(FUZZ_DIR)/tests/*/*.d
 
 $(FUZZ_DIR)/daemon/prefilter.o: $(PREFILTER_OBJECT)
