@@ -64,11 +64,15 @@ static int load(struct prefilter *p)
 	const size_t size = (size_t)(prefilter_object_end - prefilter_object);
 	struct bpf_map *map;
 	void *shared;
+	int err;
 
 	libbpf_set_print(keep_quiet);
 	p->object = bpf_object__open_mem(prefilter_object, size, NULL);
-	if (!p->object || bpf_object__load(p->object) < 0)
-		return -errno;
+	if (!p->object)
+		return -ENOMEM; /* it is part of this program, and so it is a good one */
+	err = bpf_object__load(p->object);
+	if (err < 0)
+		return err;
 	map = bpf_object__find_map_by_name(p->object, PREFILTER_SECTION);
 	if (!map)
 		return -ENOENT;

@@ -83,7 +83,7 @@ static void try_again(const struct endpoint *server, struct trialreuse *reuse)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000};
 	int64_t start = child_now_ms();
-	int64_t now = start;
+	int64_t now;
 	int fd;
 
 	do {

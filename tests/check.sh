@@ -116,9 +116,10 @@ stage_sanitizers() {
     one "builds with ASan and UBSan" build_tree "$builds/asan" --enable-werror \
         --enable-sanitizers CC=gcc
     suite "unit tests, sanitizers" make_check "$builds/asan"
-    # Without rules.sh, which runs nothing that was built with sanitizers.
+    # Without rules.sh, which runs nothing that was built with sanitizers. Of the soak the part without
+    # connection tracking: the other one wants a daemon that is not several times slower.
     mapfile -t programs < <(cd "$builds/asan/tests/netns" && find . -name 'test_*' ! -name '*.*' \
-        -printf '%P\n' | sort)
+        -printf '%P\n' | sort | sed 's/^test_soak$/test_soak:nobody is harmed/')
     suite "end-to-end tests, sanitizers" "$top/tests/netns/run.sh" "$builds/asan" "${programs[@]}"
 }
 
