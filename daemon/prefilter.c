@@ -59,7 +59,7 @@ static int keep_quiet(enum libbpf_print_level level, const char *format, va_list
 	return 0;
 }
 
-static int load(struct prefilter *p)
+static int load(struct prefilter *p, uint32_t mark, tcpstate_set states)
 {
 	const size_t size = (size_t)(prefilter_object_end - prefilter_object);
 	struct bpf_map *map;
@@ -82,6 +82,8 @@ static int load(struct prefilter *p)
 	if (shared == MAP_FAILED)
 		return -errno;
 	p->shared = shared;
+	p->shared->mark = mark;
+	prefilter_set_states(p, states);
 	return 0;
 }
 
@@ -125,10 +127,8 @@ static int start(tcpstate_set states, uint32_t mark, enum clsact_handle handle,
 	}
 	p->link_fd = -1;
 	p->handle = handle;
-	err = load(p);
+	err = load(p, mark, states);
 	if (err == 0) {
-		p->shared->mark = mark;
-		prefilter_set_states(p, states);
 		step = "attached to lo";
 		err = attach(p);
 	}
