@@ -241,8 +241,10 @@ systemctl stop load
 # Connects, the slowest in microseconds, and failed ones.
 read -r connects slowest lost <<<"$(awk '{ n += $1; if ($6 > max) max = $6; failed += $NF }
     END { printf "%d %d %d", n, max, failed }' $state/load)"
-echo "     in $((SECONDS - began_load)) s, $connects connects, the slowest took $slowest us"
-check 'no SYN was sent again' is "$repeated_before" repeated
+# To tell why one was slow, if it was: a SYN that meets the last state of its port's former connection is
+# sent again too, without a delay to speak of.
+echo "     in $((SECONDS - began_load)) s, $connects connects, the slowest took $slowest us;" \
+    "$(($(repeated) - repeated_before)) SYNs were sent again"
 check "no connect took longer than $slow_ms ms" test "$slowest" -le $((slow_ms * 1000))
 check 'no connect failed' test "$connects" -gt 0 -a "$lost" -eq 0
 
