@@ -33,6 +33,7 @@ libclosewaitd_a_SOURCES = \
 	include/watchdog.h daemon/watchdog.c \
 	include/worker.h daemon/worker.c \
 	include/judge.h daemon/judge.c \
+	include/candidates.h daemon/candidates.c \
 	include/sweep.h daemon/sweep.c \
 	include/sweeper.h daemon/sweeper.c \
 	include/sweepstats.h daemon/sweepstats.c \

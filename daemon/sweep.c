@@ -29,6 +29,7 @@
 #include "config.h"
 
 #include "sweep.h"
+#include "candidates.h"
 #include "judge.h"
 
 #include <errno.h>
@@ -51,8 +52,6 @@
  */
 #define TOLD_SIZE 4096
 
-#define NONE UINT32_MAX
-
 _Static_assert(2 * DEFUSE_BATCH <= DIAG_BATCH_MAX && LOOK_BATCH <= DIAG_BATCH_MAX,
 	       "one round of look-ups for each step");
 
@@ -67,13 +66,6 @@ enum stage {
 	STAGE_DEFUSE,
 };
 
-struct candidate {
-	struct tuple socket; /* seen from itself: dst is the peer */
-	uint64_t cookie;
-	uint32_t next; /* in its chain of the index, NONE at the end */
-	bool alive;    /* its peer is there, or may be */
-};
-
 struct sweep {
 	const struct sweep_ops *ops;
 	void *ctx;
@@ -84,13 +76,10 @@ struct sweep {
 	uint64_t start_us;
 	uint64_t next_us; /* IDLE: of the next sweep; WAIT: of the second look */
 
-	struct candidate *candidates;
-	size_t n, room;
-	size_t at, kept; /* of a stage that goes through the candidates in batches */
-	size_t passed;	 /* COLLECT: sockets in reach so far */
-	size_t skip;	 /* of those, how many were taken up by the sweeps before */
-	uint32_t *index; /* of candidates, by their peers: heads of chains */
-	size_t index_mask;
+	struct candidates field;
+	size_t at, kept;     /* of a stage that goes through the candidates in batches */
+	size_t passed;	     /* COLLECT: sockets in reach so far */
+	size_t skip;	     /* of those, how many were taken up by the sweeps before */
 	uint64_t min_age_ms; /* DEFUSE: as long as connection tracking remembers, 0 without it */
 
 	uint64_t start_ns;	  /* CLOCK_REALTIME */
@@ -154,21 +143,12 @@ static void end_walk(struct sweep *s)
 	s->walking = false;
 }
 
-static void forget_candidates(struct sweep *s)
-{
-	free(s->candidates);
-	free(s->index);
-	s->candidates = NULL;
-	s->index = NULL;
-	s->n = s->room = 0;
-}
-
 void sweep_free(struct sweep *s)
 {
 	if (!s)
 		return;
 	end_walk(s);
-	forget_candidates(s);
+	candidates_clear(&s->field);
 	free(s);
 }
 
@@ -186,7 +166,7 @@ static void end(struct sweep *s, int error)
 	uint64_t next = s->start_us + s->settings.interval_us;
 
 	end_walk(s);
-	forget_candidates(s);
+	candidates_clear(&s->field);
 	s->end.counts[SWEEP_LAST_US] = now - s->start_us;
 	for (size_t i = 0; i < SWEEP_LAST_COUNT; i++)
 		set(&s->stats->last[i], s->end.counts[i]);
@@ -205,7 +185,7 @@ void sweep_configure(struct sweep *s, const struct sweep_settings *settings)
 	memset(s->told, 0, sizeof(s->told));
 	if (settings->interval_us == 0) {
 		end_walk(s);
-		forget_candidates(s);
+		candidates_clear(&s->field);
 		enter(s, STAGE_OFF);
 	} else if (s->stage == STAGE_OFF) {
 		be_idle_until(s, now_us(s));
@@ -251,106 +231,29 @@ static bool in_reach(const struct sweep *s, const struct tuple *socket)
 	return addr_in_reach(s, &socket->src.addr) && addr_in_reach(s, &socket->dst.addr);
 }
 
-static bool make_room(struct sweep *s)
-{
-	size_t room = s->room > 0 ? 2 * s->room : 256;
-	struct candidate *candidates;
-
-	if (s->n < s->room)
-		return true;
-	if (s->n >= SWEEP_MAX)
-		return false;
-	candidates = realloc(s->candidates, room * sizeof(*candidates));
-	if (!candidates)
-		return false;
-	s->candidates = candidates;
-	s->room = room;
-	return true;
-}
-
 static int collect_one(void *ctx, const struct sock_info *info)
 {
 	struct sweep *s = ctx;
 
 	if (info->state != TCPSTATE_CLOSE_WAIT || !in_reach(s, &info->tuple))
 		return 0;
-	if (s->passed++ < s->skip || !make_room(s)) {
+	if (s->passed++ < s->skip ||
+	    !candidates_add(&s->field, &info->tuple, info->cookie, SWEEP_MAX))
 		count_last(s, SWEEP_LAST_LIMITED, 1);
-		return 0;
-	}
-	s->candidates[s->n++] = (struct candidate){.socket = info->tuple, .cookie = info->cookie};
 	return 0;
 }
 
-/* Chains are short unless somebody makes them long, and that costs this thread only. */
-static uint32_t *chain(const struct sweep *s, const struct endpoint *peer)
-{
-	const uint64_t odd = 0x9e3779b97f4a7c15; /* 2^64 over the golden ratio: spreads the bits */
-	uint64_t hash = peer->port;
-
-	for (size_t i = 0; i < 4; i++)
-		hash = (hash + peer->addr.s6_addr32[i]) * odd;
-	return &s->index[(hash >> 32) & s->index_mask];
-}
-
-static int build_index(struct sweep *s)
-{
-	size_t size = 1;
-
-	while (size < s->n)
-		size *= 2;
-	free(s->index);
-	s->index = malloc(size * sizeof(*s->index));
-	if (!s->index)
-		return -ENOMEM;
-	s->index_mask = size - 1;
-	for (size_t i = 0; i < size; i++)
-		s->index[i] = NONE;
-	for (size_t i = 0; i < s->n; i++) {
-		struct candidate *c = &s->candidates[i];
-		uint32_t *head = chain(s, &c->socket.dst);
-
-		c->next = *head;
-		*head = (uint32_t)i;
-	}
-	return 0;
-}
-
-static bool same_end(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && addr_equal(&a->addr, &b->addr);
-}
-
-/*
- * A socket in a peer's state: it may be the peer of all candidates that have its address and port
- * for a peer, whatever it calls the other end.
- */
 static int see_peer(void *ctx, const struct sock_info *info)
 {
 	struct sweep *s = ctx;
 
-	for (uint32_t i = *chain(s, &info->tuple.src); i != NONE; i = s->candidates[i].next) {
-		struct candidate *c = &s->candidates[i];
-
-		if (!same_end(&c->socket.dst, &info->tuple.src))
-			continue;
-		if (c->alive)
-			break; /* and so are all others with this peer */
-		c->alive = true;
-	}
+	candidates_see(&s->field, &info->tuple.src);
 	return 0;
 }
 
 static void drop_alive(struct sweep *s)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		if (!s->candidates[i].alive)
-			s->candidates[kept++] = s->candidates[i];
-	}
-	count_last(s, SWEEP_LAST_ALIVE, s->n - kept);
-	s->n = kept;
+	count_last(s, SWEEP_LAST_ALIVE, candidates_drop_alive(&s->field));
 }
 
 /* --- the steps --------------------------------------------------------------------------------*/
@@ -366,7 +269,7 @@ static void begin(struct sweep *s)
 
 static void walk_peers(struct sweep *s, enum stage stage)
 {
-	int err = build_index(s);
+	int err = candidates_index(&s->field);
 
 	if (err < 0)
 		end(s, err);
@@ -378,11 +281,11 @@ static void collect(struct sweep *s)
 {
 	if (!walk_on(s, collect_one))
 		return;
-	count_last(s, SWEEP_LAST_FOUND, s->n);
+	count_last(s, SWEEP_LAST_FOUND, s->field.n);
 	stats_add(&s->stats->count[SWEEP_STAT_LIMITED], s->end.counts[SWEEP_LAST_LIMITED]);
 	/* Those that were passed over are next, lest mines which are kept stand before them for ever. */
-	s->skip = s->passed > s->skip + s->n ? s->skip + s->n : 0;
-	if (s->n == 0)
+	s->skip = s->passed > s->skip + s->field.n ? s->skip + s->field.n : 0;
+	if (s->field.n == 0)
 		end(s, 0);
 	else
 		walk_peers(s, STAGE_PEERS_FIRST);
@@ -416,23 +319,23 @@ static void count_present(struct sweep *s, const struct diag_answer *answer)
 
 static void look(struct sweep *s)
 {
-	size_t n = s->n - s->at < LOOK_BATCH ? s->n - s->at : LOOK_BATCH;
+	size_t n = s->field.n - s->at < LOOK_BATCH ? s->field.n - s->at : LOOK_BATCH;
 
 	for (size_t i = 0; i < n; i++)
-		s->requests[i] = peer_request(s, &s->candidates[s->at + i]);
+		s->requests[i] = peer_request(s, &s->field.list[s->at + i]);
 	if (n > 0)
 		s->ops->lookup(s->ctx, s->requests, n, s->answers);
 	for (size_t i = 0; i < n; i++) {
 		if (is_absent(&s->answers[i]))
-			s->candidates[s->kept++] = s->candidates[s->at + i];
+			s->field.list[s->kept++] = s->field.list[s->at + i];
 		else
 			count_present(s, &s->answers[i]);
 	}
 	s->at += n;
-	if (s->at < s->n)
+	if (s->at < s->field.n)
 		return;
-	s->n = s->kept;
-	if (s->n == 0) {
+	s->field.n = s->kept;
+	if (s->field.n == 0) {
 		end(s, 0);
 	} else {
 		uint64_t apart = s->ops->fin_timeout_ms(s->ctx) * 1000;
@@ -530,13 +433,13 @@ static size_t batch_size(const struct sweep *s)
 /* One batch; returns how many sockets the kernel was asked to destroy. */
 static size_t defuse(struct sweep *s)
 {
-	const struct candidate *batch = &s->candidates[s->at];
+	const struct candidate *batch = &s->field.list[s->at];
 	struct diag_request destroys[DEFUSE_BATCH];
 	struct judgement work[DEFUSE_BATCH];
 	bool mine[DEFUSE_BATCH];
 	size_t owner[DEFUSE_BATCH];
 	int errors[DEFUSE_BATCH];
-	size_t n = s->n - s->at < batch_size(s) ? s->n - s->at : batch_size(s);
+	size_t n = s->field.n - s->at < batch_size(s) ? s->field.n - s->at : batch_size(s);
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -572,9 +475,9 @@ static uint64_t defuse_some(struct sweep *s)
 {
 	uint64_t pace_us = 0;
 
-	if (s->n > 0)
+	if (s->field.n > 0)
 		pace_us = defuse(s) * 1000000 / s->settings.max_per_second;
-	if (s->at >= s->n)
+	if (s->at >= s->field.n)
 		end(s, 0);
 	return pace_us > PAUSE_US ? pace_us : PAUSE_US;
 }
