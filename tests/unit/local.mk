@@ -128,6 +128,12 @@ TESTS += tests/unit/test_names
 tests_unit_test_names_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_names_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_candidates
+TESTS += tests/unit/test_candidates
+tests_unit_test_candidates_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_candidates_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc,--wrap=malloc
+tests_unit_test_candidates_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_outbox
 TESTS += tests/unit/test_outbox
 tests_unit_test_outbox_CFLAGS = $(UNIT_CFLAGS)
