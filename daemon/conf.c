@@ -195,7 +195,6 @@ static unsigned int later_line(const config_t *tree, const char *path_a, const c
 
 static int check_queue(const struct conferror *error, const config_t *tree, const struct conf *conf)
 {
-	uint32_t shared = conf->queue.reject_mark & conf->queue.filter_mark;
 	unsigned int last = conf->queue.number + conf->queue.workers - 1;
 
 	if (last > UINT16_MAX)
@@ -203,12 +202,6 @@ static int check_queue(const struct conferror *error, const config_t *tree, cons
 				    "queue.number is %u and queue.workers is %u; the last queue "
 				    "would be %u, but the highest is %u",
 				    conf->queue.number, conf->queue.workers, last, UINT16_MAX);
-	if (shared)
-		return conferror_at(
-			error, later_line(tree, "queue.reject_mark", "queue.filter_mark"),
-			"queue.reject_mark is 0x%08x and queue.filter_mark is 0x%08x; they must "
-			"not share bits, and 0x%08x is in both",
-			conf->queue.reject_mark, conf->queue.filter_mark, shared);
 	return 0;
 }
 

@@ -106,8 +106,6 @@ const struct confschema_key confschema_keys[] = {
 	 .initial = FILTER_ALL},
 	{"queue", "filter_fallback", KIND_WORD, CONF(queue.filter_fallback),
 	 WORDS(filter_word, FILTER_BPF), .initial = FILTER_ALL},
-	{"queue", "reject_mark", KIND_MARK, CONF(queue.reject_mark), RANGE(1, UINT32_MAX),
-	 .initial = 0x40000000},
 	{"queue", "filter_mark", KIND_MARK, CONF(queue.filter_mark), RANGE(1, UINT32_MAX),
 	 .initial = 0x20000000},
 

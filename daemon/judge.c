@@ -98,6 +98,7 @@ void judge_elsewhere(struct judgement *j, int err, size_t count, const struct so
 	if (count == 1 && only->state == TCPSTATE_SYN_SENT) {
 		settle(j, FINDING_COLLISION);
 		j->proof = PROOF_SOURCE;
+		j->claimant_dst = only->tuple.dst;
 	} else {
 		settle(j, FINDING_UNPROVEN);
 	}

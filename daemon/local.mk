@@ -102,6 +102,7 @@ libclosewaitd_a_SOURCES = \
 	include/portset.h daemon/portset.c \
 	include/prefilter.h include/prefilter_shared.h \
 	include/queuemsg.h daemon/queuemsg.c \
+	include/reset.h daemon/reset.c \
 	include/ring.h daemon/ring.c \
 	include/tcpstate.h daemon/tcpstate.c \
 	include/tuple.h daemon/tuple.c \

@@ -22,11 +22,13 @@
 #include "mitigate.h"
 #include "judge.h"
 #include "ratelimit.h"
+#include "reset.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 _Static_assert(DIAG_BATCH_MAX >= 2 * QUEUE_BATCH_MAX, "two look-ups for each SYN in one round");
+_Static_assert(RESET_MAX <= QUEUEMSG_ANSWER_MAX, "a reset fits a verdict");
 _Static_assert((int)STATS_PACKET_KINDS == (int)PACKET_KIND_COUNT, "a counter for each kind");
 
 /*
@@ -65,6 +67,7 @@ struct mitigate {
 	struct diag_answer answers[DIAG_BATCH_MAX];
 	int errors[DIAG_BATCH_MAX];
 	struct verdict verdicts[QUEUE_BATCH_MAX];
+	uint8_t resets[QUEUE_BATCH_MAX][RESET_MAX];
 };
 
 int mitigate_new(const struct mitigate_ops *ops, void *ctx, struct stats *stats,
@@ -301,22 +304,36 @@ static bool is_to_drop(const struct judgement *work)
 	return work->result == RESULT_DROPPED;
 }
 
+/*
+ * The reset takes the SYN's place and goes straight to the claimant, addressed as that knows its
+ * connection, behind a REDIRECT too. A REJECT rule would be one more that every packet has to pass,
+ * and its reset would have to come through whatever drops resets on loopback.
+ */
+static void reject(struct mitigate *m, size_t i)
+{
+	struct tuple claimant = m->tuples[i];
+
+	if (m->work[i].proof == PROOF_SOURCE)
+		claimant.dst = m->work[i].claimant_dst;
+	m->verdicts[i].answer = m->resets[i];
+	m->verdicts[i].answer_len = reset_make(m->syns[i].data, &claimant, m->resets[i]);
+}
+
 static int give_verdicts(struct mitigate *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		const struct mitigate_syn *syn = &m->syns[i];
 		const struct judgement *work = &m->work[i];
-		bool collision = work->finding == FINDING_COLLISION;
 		uint32_t mark = syn->mark & ~m->settings.clear_mark;
 
-		if (collision && work->result == RESULT_REJECTED)
-			mark |= m->settings.reject_mark;
 		m->verdicts[i] = (struct verdict){
 			.id = syn->id,
 			.drop = is_to_drop(work),
 			.set_mark = mark != syn->mark,
 			.mark = mark,
 		};
+		if (work->finding == FINDING_COLLISION && work->result == RESULT_REJECTED)
+			reject(m, i);
 	}
 	return m->ops->verdicts(m->ctx, m->verdicts, m->n);
 }

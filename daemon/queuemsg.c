@@ -54,6 +54,11 @@ static size_t put_verdict(void *buf, int type, uint16_t number, const struct ver
 {
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, type, number);
 
+	if (v->answer) {
+		nfq_nlmsg_verdict_put(nlh, (int)v->id, NF_STOP);
+		nfq_nlmsg_verdict_put_pkt(nlh, v->answer, (uint32_t)v->answer_len);
+		return nlh->nlmsg_len;
+	}
 	nfq_nlmsg_verdict_put(nlh, (int)v->id, v->drop ? NF_DROP : NF_ACCEPT);
 	if (v->set_mark)
 		nfq_nlmsg_verdict_put_mark(nlh, v->mark);
@@ -66,7 +71,7 @@ size_t queuemsg_put_verdicts(void *buf, uint16_t number, const struct verdict *v
 	const struct verdict *last_plain = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		if (verdicts[i].drop || verdicts[i].set_mark)
+		if (verdicts[i].drop || verdicts[i].set_mark || verdicts[i].answer)
 			out += put_verdict(out, NFQNL_MSG_VERDICT, number, &verdicts[i]);
 		else
 			last_plain = &verdicts[i];

@@ -77,7 +77,6 @@ static bool is_same_queue(const struct conf *a, const struct conf *b)
 	return a->queue.number == b->queue.number && a->queue.workers == b->queue.workers &&
 	       a->queue.max_held == b->queue.max_held && a->queue.filter == b->queue.filter &&
 	       a->queue.filter_fallback == b->queue.filter_fallback &&
-	       a->queue.reject_mark == b->queue.reject_mark &&
 	       a->queue.filter_mark == b->queue.filter_mark;
 }
 

@@ -229,6 +229,7 @@ static int judge_batch(struct worker *w, bool wait)
 		syn->kind = packet_parse(packet->data, packet->len, packet->verify_checksum,
 					 &syn->tuple);
 		syn->tuple.scope = packet->ifindex;
+		syn->data = packet->data;
 	}
 	stats_add(&w->stats.count[STAT_HELD], n);
 	stats_add(&w->stats.count[STAT_BATCHES], 1);
@@ -290,7 +291,6 @@ static struct mitigate_settings settings_of(const struct conf *conf, enum mode m
 	return (struct mitigate_settings){
 		.policy = &conf->policy,
 		.mode = mode,
-		.reject_mark = conf->queue.reject_mark,
 		.clear_mark = conf->queue.filter == FILTER_BPF ? conf->queue.filter_mark : 0,
 		/* Rounded up: each worker has its share, and none has nothing. */
 		.destroy_per_second = (conf->limits.destroy_per_second + conf->queue.workers - 1) /

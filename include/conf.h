@@ -44,7 +44,6 @@ struct conf {
 		uint32_t max_held; /* packets per queue */
 		enum conf_filter filter;
 		enum conf_filter filter_fallback; /* where FILTER_BPF cannot be had; not that */
-		uint32_t reject_mark; /* the bits set to have a SYN answered with a reset */
 		uint32_t filter_mark; /* the bits that the bpf filter sets */
 	} queue;
 	struct policy policy; /* stale.states included */

@@ -22,6 +22,7 @@ struct judgement {
 	struct sock_info occupant;
 	bool has_claimant;
 	enum tcpstate claimant_state;
+	struct endpoint claimant_dst; /* with PROOF_SOURCE: where the claimant wants to be */
 	enum proof proof;
 	struct policy_decision decision;
 	enum result result;

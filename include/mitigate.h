@@ -44,7 +44,6 @@ struct mitigate_ops {
 struct mitigate_settings {
 	const struct policy *policy;
 	enum mode mode;
-	uint32_t reject_mark;	     /* bits to set for a reset */
 	uint32_t clear_mark;	     /* bits to take away from every packet that carries them */
 	uint32_t destroy_per_second; /* 0: no limit */
 };
@@ -54,8 +53,9 @@ struct mitigate_syn {
 	uint32_t id;
 	uint32_t mark;
 	enum packet_kind kind;
-	bool loopback;	    /* came in on a loopback device */
-	struct tuple tuple; /* only if packet_is_syn(kind); its scope is where it came in */
+	bool loopback;	     /* came in on a loopback device */
+	struct tuple tuple;  /* only if packet_is_syn(kind); its scope is where it came in */
+	const uint8_t *data; /* the same; from the IP header on, with whole headers */
 };
 
 struct mitigate;

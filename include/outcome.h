@@ -35,7 +35,7 @@ enum result {
 	RESULT_FAILED,	  /* the kernel took no destroy, and the SYN was let pass; or no verdict */
 	RESULT_LIMITED,	  /* limits.destroy_per_second was reached; the SYN was let pass */
 	RESULT_DROPPED,	  /* the SYN was dropped */
-	RESULT_REJECTED, /* the SYN was marked for a reset */
+	RESULT_REJECTED,  /* the SYN was answered with a reset */
 };
 #define RESULT_COUNT 8
 

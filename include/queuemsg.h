@@ -24,7 +24,15 @@ struct verdict {
 	bool drop;     /* else accept */
 	bool set_mark; /* replace the packet's mark with mark */
 	uint32_t mark;
+	/*
+	 * NULL, or what is accepted in the packet's place, past every rule that would come after ours:
+	 * from the IP header on, whose length is the packet's; at most QUEUEMSG_ANSWER_MAX bytes.
+	 */
+	const uint8_t *answer;
+	size_t answer_len;
 };
+
+#define QUEUEMSG_ANSWER_MAX 80
 
 struct queue_settings {
 	uint16_t number;

@@ -113,7 +113,6 @@ static void choose_settings(void)
 	t.settings = (struct mitigate_settings){
 		.policy = &t.policy,
 		.mode = choose(4) ? MODE_ENFORCE : MODE_AUDIT,
-		.reject_mark = 1U << choose(32),
 		.clear_mark = choose(2) ? 1U << choose(32) : 0,
 		.destroy_per_second = limits[choose(4)],
 	};
@@ -148,6 +147,7 @@ static void choose_syns(void)
 			.loopback = !(kind & 0x40),
 			.tuple = choose_tuple(),
 		};
+		t.syns[i].data = model_packet(&t.model, i, &t.syns[i].tuple);
 	}
 }
 

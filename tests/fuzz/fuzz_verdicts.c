@@ -30,6 +30,7 @@ struct held {
 
 static size_t read_verdicts(struct fuzz_bytes *bytes, struct verdict *verdicts)
 {
+	static const uint8_t answer[QUEUEMSG_ANSWER_MAX] = {0x45};
 	uint32_t id = fuzz_u32(bytes);
 	size_t n = 0;
 
@@ -39,13 +40,21 @@ static size_t read_verdicts(struct fuzz_bytes *bytes, struct verdict *verdicts)
 		id += 1 + (b >> 2);
 		verdicts[n++] = (struct verdict){
 			.id = id, .drop = b & 1, .set_mark = b & 2, .mark = b & 2 ? id ^ b : 0};
+		if (b == 0xff) {
+			verdicts[n - 1].answer = answer;
+			verdicts[n - 1].answer_len = 1 + id % QUEUEMSG_ANSWER_MAX;
+		}
 	}
 	return n;
 }
 
 static bool same(const struct verdict *a, const struct verdict *b)
 {
-	return a->id == b->id && a->drop == b->drop && a->set_mark == b->set_mark &&
+	if (a->id != b->id || a->answer_len != b->answer_len)
+		return false;
+	if (a->answer_len > 0)
+		return memcmp(a->answer, b->answer, a->answer_len) == 0;
+	return a->drop == b->drop && a->set_mark == b->set_mark &&
 	       (!a->set_mark || a->mark == b->mark);
 }
 
@@ -78,7 +87,8 @@ static void carry_out(struct held *held, size_t n, unsigned int type, const stru
 }
 
 /* One attribute; returns the bytes it takes with its padding. */
-static size_t read_attr(const uint8_t *at, size_t left, struct verdict *verdict, bool *has_id)
+static size_t read_attr(const uint8_t *at, size_t left, struct verdict *verdict, bool *has_id,
+			bool *stops)
 {
 	struct nfqnl_msg_verdict_hdr hdr;
 	struct nlattr attr;
@@ -93,7 +103,8 @@ static size_t read_attr(const uint8_t *at, size_t left, struct verdict *verdict,
 		memcpy(&hdr, at + NLA_HDRLEN, sizeof(hdr));
 		verdict->id = ntohl(hdr.id);
 		verdict->drop = ntohl(hdr.verdict) == NF_DROP;
-		FUZZ_CHECK(verdict->drop || ntohl(hdr.verdict) == NF_ACCEPT);
+		*stops = ntohl(hdr.verdict) == NF_STOP;
+		FUZZ_CHECK(verdict->drop || *stops || ntohl(hdr.verdict) == NF_ACCEPT);
 		*has_id = true;
 		break;
 	case NFQA_MARK:
@@ -101,6 +112,10 @@ static size_t read_attr(const uint8_t *at, size_t left, struct verdict *verdict,
 		memcpy(&mark, at + NLA_HDRLEN, sizeof(mark));
 		verdict->set_mark = true;
 		verdict->mark = ntohl(mark);
+		break;
+	case NFQA_PAYLOAD:
+		verdict->answer = at + NLA_HDRLEN;
+		verdict->answer_len = attr.nla_len - NLA_HDRLEN;
 		break;
 	default:
 		FUZZ_CHECK(!"an attribute that a verdict does not have");
@@ -115,7 +130,7 @@ static size_t read_message(const uint8_t *at, size_t left, struct held *held, si
 	struct nfgenmsg gen;
 	struct nlmsghdr nlh;
 	size_t offset = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(gen));
-	bool has_id = false;
+	bool has_id = false, stops = false;
 
 	FUZZ_CHECK(left >= offset);
 	memcpy(&nlh, at, sizeof(nlh));
@@ -124,8 +139,8 @@ static size_t read_message(const uint8_t *at, size_t left, struct held *held, si
 	FUZZ_CHECK(NFNL_SUBSYS_ID(nlh.nlmsg_type) == NFNL_SUBSYS_QUEUE);
 	FUZZ_CHECK(ntohs(gen.res_id) == QUEUE_NUMBER);
 	while (offset < nlh.nlmsg_len)
-		offset += read_attr(at + offset, nlh.nlmsg_len - offset, &verdict, &has_id);
-	FUZZ_CHECK(has_id);
+		offset += read_attr(at + offset, nlh.nlmsg_len - offset, &verdict, &has_id, &stops);
+	FUZZ_CHECK(has_id && stops == (verdict.answer != NULL));
 	carry_out(held, n, NFNL_MSG_TYPE(nlh.nlmsg_type), &verdict);
 	return nlh.nlmsg_len;
 }

@@ -200,6 +200,22 @@ static void reject(struct stage *s)
 	check_totals(s, 1, 0);
 }
 
+/* The reset takes the SYN's place: a firewall that drops resets does not see it. */
+static void reject_where_resets_are_dropped(struct stage *s)
+{
+	struct mine mine = lay_mine(s, "reject");
+	struct attempt attempt;
+
+	if (run_iptables(s->server.sa.sa_family, "-A", "INPUT", "-p", "tcp", "--tcp-flags", "RST",
+			 "RST", "-j", "DROP", NULL) < 0 ||
+	    run_iptables(s->server.sa.sa_family, "-A", "OUTPUT", "-p", "tcp", "--tcp-flags", "RST",
+			 "RST", "-j", "DROP", NULL) < 0)
+		skip();
+	attempt = stage_connect(s, CLIENT_PORT, AT_ONCE_MS);
+	assert_int_equal(attempt.rc, -ECONNREFUSED);
+	assert_int_equal(sock_state(mine.fd), TCP_CLOSE_WAIT);
+}
+
 /* The mine comes about as in life: the client closes, FIN_WAIT_2 expires. */
 static void honest_mine(struct stage *s)
 {
@@ -264,6 +280,8 @@ int main(int argc, char **argv)
 		{"destroy", destroy, EVERY_WAY, IN_BOTH},
 		{"drop", drop, EVERY_WAY, IN_BOTH},
 		{"reject", reject, EVERY_WAY, IN_BOTH},
+		{"reject where resets are dropped", reject_where_resets_are_dropped,
+		 V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"destroy where the kernel cannot heal", destroy_where_kernel_cannot_heal,
 		 EVERY_WAY, IN_BOTH},
 		{"drop until the server closes", drop_until_closed, V4_ONLY | V6_ONLY, IN_ENFORCE},

@@ -189,6 +189,25 @@ static void redirected(struct stage *s)
 	assert_int_equal(sock_error(mine.fd), ECONNABORTED);
 }
 
+/* The reset has to come from where the client wanted to go. */
+static void redirected_and_rejected(struct stage *s)
+{
+	const json_t *event;
+	struct mine mine;
+
+	stage_listen(s, 8);
+	stage_protect(s, "policy = { default = \"reject\"; };");
+	mine = stage_mine(s, CLIENT_PORT);
+	redirect(s, "9000", "8000");
+	assert_int_equal(sock_connect_finish(claim_redirected(s, &mine), AT_ONCE_MS),
+			 -ECONNREFUSED);
+
+	event = daemon_event(&s->daemon, "collision");
+	assert_string_equal(event_text(event, "proof"), "source");
+	assert_string_equal(event_text(event, "result"), "rejected");
+	assert_int_equal(sock_state(mine.fd), TCP_CLOSE_WAIT);
+}
+
 /* Another address that leads here: its client has a tuple of which nothing but the source is left. */
 static void destination_nat(struct stage *s)
 {
@@ -455,6 +474,7 @@ int main(int argc, char **argv)
 		{"link-local address on two interfaces", link_local_twice, V6_ONLY, IN_ENFORCE},
 		{"REDIRECT", redirected, V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"DNAT", destination_nat, V4_ONLY, IN_ENFORCE},
+		{"REDIRECT, rejected", redirected_and_rejected, V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"REDIRECT beside another connection", redirected_beside_another, V4_ONLY | V6_ONLY,
 		 IN_ENFORCE},
 		{"REDIRECT beside the living peer", redirected_beside_living_peer,

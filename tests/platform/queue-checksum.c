@@ -89,7 +89,7 @@ static void take(int nl, const char *name, const char *want)
 
 	must(testqueue_receive(nl, 2000, &packet), "receive the SYN");
 	fact_is(name, want, "%s", info_name(packet.skb_info));
-	must(testqueue_verdict(nl, TESTQUEUE, packet.id, NF_DROP, 0), "give a verdict");
+	must(testqueue_verdict(nl, TESTQUEUE, packet.id, NF_DROP), "give a verdict");
 }
 
 static void measure(uint32_t flags, const char *const names[3], const char *const want[3])

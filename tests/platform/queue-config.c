@@ -38,7 +38,7 @@ static void one_message(void)
 	fact_holds(packet.payload_len >= 40, "bytes of the SYN in the queue", "%u",
 		   packet.payload_len);
 	fact_is("the client of a held SYN", "SYN_SENT", "%s", sockdiag_state_name(sock_state(fd)));
-	must(testqueue_verdict(nl, TESTQUEUE, packet.id, NF_ACCEPT, 0), "give a verdict");
+	must(testqueue_verdict(nl, TESTQUEUE, packet.id, NF_ACCEPT), "give a verdict");
 	fact_is("connect after ACCEPT", "OK", "%s", errname(sock_connect_finish(fd, SHORT_MS)));
 	sock_reset(fd);
 

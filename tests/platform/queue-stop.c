@@ -44,7 +44,7 @@ static void drained(void)
 		errname(sock_connect_finish(new, SHORT_MS)));
 	fact_is("  its SYN in the queue", "ETIMEDOUT", "%s",
 		errname(testqueue_receive(nl, 0, &packet)));
-	must(testqueue_verdict(nl, TESTQUEUE, id, NF_ACCEPT, 0), "give the held SYN its verdict");
+	must(testqueue_verdict(nl, TESTQUEUE, id, NF_ACCEPT), "give the held SYN its verdict");
 	fact_is("  the held SYN after its verdict: connect", "OK", "%s",
 		errname(sock_connect_finish(held, SHORT_MS)));
 	sock_reset(held);

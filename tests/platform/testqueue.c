@@ -16,6 +16,8 @@
 #include "lib/run.h"
 
 #define COPY_RANGE 128
+_Static_assert(sizeof(((struct testqueue_packet *)NULL)->payload) >= COPY_RANGE,
+	       "what is copied has its place");
 
 /* How long an acknowledgement or a packet that must be there may take. */
 #define ANSWER_MS 2000
@@ -121,6 +123,8 @@ static void take_attribute(const struct nlattr *attr, struct testqueue_packet *p
 		break;
 	case NFQA_PAYLOAD:
 		packet->payload_len = mnl_attr_get_payload_len(attr);
+		memcpy(packet->payload, mnl_attr_get_payload(attr),
+		       packet->payload_len < COPY_RANGE ? packet->payload_len : COPY_RANGE);
 		break;
 	}
 }
@@ -142,26 +146,32 @@ int testqueue_receive(int nl, int timeout_ms, struct testqueue_packet *ret_packe
 }
 
 static int verdict(int nl, uint16_t queue, uint16_t type, uint32_t id, uint32_t value,
-		   uint32_t mark)
+		   const void *packet, size_t len)
 {
 	const struct nfqnl_msg_verdict_hdr header = {.verdict = htonl(value), .id = htonl(id)};
 	union buffer buf;
 	struct nlmsghdr *nlh = begin(&buf, type, queue, 0);
 
 	mnl_attr_put(nlh, NFQA_VERDICT_HDR, sizeof(header), &header);
-	if (mark)
-		mnl_attr_put_u32(nlh, NFQA_MARK, htonl(mark));
+	if (packet)
+		mnl_attr_put(nlh, NFQA_PAYLOAD, len, packet);
 	return transmit(nl, nlh);
 }
 
-int testqueue_verdict(int nl, uint16_t queue, uint32_t id, uint32_t value, uint32_t mark)
+int testqueue_verdict(int nl, uint16_t queue, uint32_t id, uint32_t value)
 {
-	return verdict(nl, queue, NFQNL_MSG_VERDICT, id, value, mark);
+	return verdict(nl, queue, NFQNL_MSG_VERDICT, id, value, NULL, 0);
+}
+
+int testqueue_replace(int nl, uint16_t queue, uint32_t id, uint32_t value, const void *packet,
+		      size_t len)
+{
+	return verdict(nl, queue, NFQNL_MSG_VERDICT, id, value, packet, len);
 }
 
 int testqueue_verdict_batch(int nl, uint16_t queue, uint32_t max_id, uint32_t value)
 {
-	return verdict(nl, queue, NFQNL_MSG_VERDICT_BATCH, max_id, value, 0);
+	return verdict(nl, queue, NFQNL_MSG_VERDICT_BATCH, max_id, value, NULL, 0);
 }
 
 void testqueue_rule(int family)

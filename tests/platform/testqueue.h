@@ -33,6 +33,7 @@ struct testqueue_packet {
 	uint32_t skb_info; /* NFQA_SKB_*; 0: the attribute did not come */
 	uint32_t mark;
 	uint32_t payload_len;
+	uint8_t payload[128]; /* the first bytes of it */
 };
 
 /* A NETLINK_NETFILTER socket. */
@@ -44,8 +45,12 @@ int testqueue_configure(int nl, uint16_t queue, const struct testqueue_config *c
 /* The next packet, or -ETIMEDOUT. */
 int testqueue_receive(int nl, int timeout_ms, struct testqueue_packet *ret_packet);
 
-/* NF_ACCEPT or NF_DROP for one packet, with a mark if it is not 0. */
-int testqueue_verdict(int nl, uint16_t queue, uint32_t id, uint32_t verdict, uint32_t mark);
+/* NF_ACCEPT or NF_DROP for one packet. */
+int testqueue_verdict(int nl, uint16_t queue, uint32_t id, uint32_t verdict);
+
+/* The same, with another packet in the place of the one that is held. */
+int testqueue_replace(int nl, uint16_t queue, uint32_t id, uint32_t verdict, const void *packet,
+		      size_t len);
 
 /* A verdict for all held packets with ids up to max_id. */
 int testqueue_verdict_batch(int nl, uint16_t queue, uint32_t max_id, uint32_t verdict);

@@ -489,6 +489,35 @@ const struct mitigate_ops model_ops = {
 	.monotonic_us = op_monotonic_us,
 };
 
+static void put_word(uint8_t *at, size_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+const uint8_t *model_packet(struct model *model, size_t i, const struct tuple *tuple)
+{
+	bool v4 = addr_is_v4(&tuple->src.addr);
+	size_t addr_len = v4 ? 4 : 16, skip = 16 - addr_len;
+	uint8_t *ip = model->packets[i], *src = ip + (v4 ? 12 : 8), *tcp = ip + (v4 ? 20 : 40);
+	const uint8_t seq[] = {0x12, 0x34, 0x56, 0x78};
+
+	memset(ip, 0, MODEL_PACKET_SIZE);
+	ip[0] = v4 ? 0x45 : 0x60;
+	if (v4)
+		put_word(ip + 2, 20 + 20);
+	else
+		put_word(ip + 4, 20);
+	memcpy(src, tuple->src.addr.s6_addr + skip, addr_len);
+	memcpy(src + addr_len, tuple->dst.addr.s6_addr + skip, addr_len);
+	memcpy(tcp, &tuple->src.port, 2);
+	memcpy(tcp + 2, &tuple->dst.port, 2);
+	memcpy(tcp + 4, seq, sizeof(seq));
+	tcp[12] = 0x50;
+	tcp[13] = 0x02;
+	return ip;
+}
+
 void model_begin(struct model *model, const struct mitigate_settings *settings,
 		 const struct mitigate_syn *syns, size_t n)
 {
@@ -633,6 +662,42 @@ static bool comes_again(const struct model *model, const struct tuple *syn)
 	return false;
 }
 
+/* A reset without options, from where the sender wanted to go, that acknowledges its SYN. */
+static bool refuses(const struct verdict *verdict, const struct tuple *syn,
+		    const struct endpoint *from)
+{
+	bool v4 = addr_is_v4(&syn->src.addr);
+	size_t ip_len = v4 ? 20 : 40, addr_len = v4 ? 4 : 16;
+	const uint8_t *ip = verdict->answer, *src = ip + (v4 ? 12 : 8), *tcp = ip + ip_len;
+	const uint8_t ack[] = {0x12, 0x34, 0x56, 0x79};
+
+	return verdict->answer_len == ip_len + 20 &&
+	       memcmp(src, from->addr.s6_addr + 16 - addr_len, addr_len) == 0 &&
+	       memcmp(src + addr_len, syn->src.addr.s6_addr + 16 - addr_len, addr_len) == 0 &&
+	       memcmp(tcp, &from->port, 2) == 0 && memcmp(tcp + 2, &syn->src.port, 2) == 0 &&
+	       memcmp(tcp + 8, ack, sizeof(ack)) == 0 && tcp[12] == 0x50 && tcp[13] == 0x14;
+}
+
+/* Whether the answer goes to the sender that proved the collision, by its own idea of it. */
+static bool refuses_claimant(const struct model *model, const struct tuple *syn,
+			     const struct verdict *verdict)
+{
+	for (size_t i = 0; i < model->n_lookups; i++) {
+		const struct model_lookup *log = &model->lookups[i];
+
+		if (log->answer.error == 0 && log->answer.info.state == TCPSTATE_SYN_SENT &&
+		    tuple_equal(&log->request.socket, syn))
+			return refuses(verdict, syn, &syn->dst);
+	}
+	for (size_t i = 0; i < model->n_dumps; i++) {
+		const struct model_dump *log = &model->dumps[i];
+
+		if (log->error == 0 && log->count == 1 && endpoint_is(&log->local, &syn->src))
+			return refuses(verdict, syn, &log->first.tuple.dst);
+	}
+	return false;
+}
+
 static const char *check_verdicts(const struct model *model)
 {
 	if (model->calls[MODEL_VERDICTS] != 1)
@@ -651,12 +716,14 @@ static const char *check_verdicts(const struct model *model)
 		if (verdict->drop && !comes_again(model, &tuple) &&
 		    (!judged(syn) || !allowed(model, &tuple, ACTION_DROP, NULL)))
 			return "a packet was dropped without leave";
-		if (mark == plain)
+		if (mark != plain)
+			return "the mark is not what came, without our bits";
+		if (!verdict->answer)
 			continue;
-		if (mark != (plain | model->settings.reject_mark))
-			return "bits of the mark changed that are none of ours";
 		if (!judged(syn) || !allowed(model, &tuple, ACTION_REJECT, NULL))
 			return "a packet was rejected without leave";
+		if (verdict->drop || !refuses_claimant(model, &tuple, verdict))
+			return "a rejected SYN was not answered with its claimant's reset";
 	}
 	return NULL;
 }

@@ -17,6 +17,8 @@
 #define MODEL_LOCALS  8
 #define MODEL_FAULTS  4
 #define MODEL_ALWAYS  SIZE_MAX
+/* An IPv6 and a TCP header. */
+#define MODEL_PACKET_SIZE (40 + 20)
 
 enum model_call {
 	MODEL_LOOKUP,
@@ -79,6 +81,7 @@ struct model {
 	uint64_t random;
 
 	/* The batch in hand, and what was asked and done for it. */
+	uint8_t packets[QUEUE_BATCH_MAX][MODEL_PACKET_SIZE];
 	struct mitigate_settings settings;
 	const struct mitigate_syn *syns;
 	size_t n_syns;
@@ -104,6 +107,8 @@ extern const struct mitigate_ops model_ops; /* ctx is the struct model */
 void model_init(struct model *model, uint64_t seed);
 /* No sockets. */
 void model_clear(struct model *model);
+/* The bytes of the batch's ith SYN: headers without options, as much of them as its answer needs. */
+const uint8_t *model_packet(struct model *model, size_t i, const struct tuple *tuple);
 /* Forgets the last batch; the world stays. settings and syns must outlive the batch. */
 void model_begin(struct model *model, const struct mitigate_settings *settings,
 		 const struct mitigate_syn *syns, size_t n);

@@ -106,7 +106,6 @@ static void assert_defaults(const struct conf *conf)
 	assert_int_equal(conf->queue.max_held, 1024);
 	assert_int_equal(conf->queue.filter, FILTER_ALL);
 	assert_int_equal(conf->queue.filter_fallback, FILTER_ALL);
-	assert_int_equal(conf->queue.reject_mark, 0x40000000);
 	assert_int_equal(conf->queue.filter_mark, 0x20000000);
 	assert_int_equal(conf->policy.stale, 1 << TCPSTATE_CLOSE_WAIT);
 	assert_int_equal(conf->policy.fallback, ACTION_DESTROY);
@@ -157,7 +156,7 @@ static void every_key_reaches_its_field(void **state)
 		"mode = \"enforce\";\n"
 		"queue = { number = 2000; workers = 7; max_held = 65536; filter = \"bpf\";\n"
 		"  filter_fallback = \"socket\";\n"
-		"  reject_mark = 0x80000000; filter_mark = 0x7fffffff; };\n"
+		"  filter_mark = 0x80000000; };\n"
 		"stale = { states = [ \"close-wait\", \"last-ack\", \"fin-wait-2\" ]; };\n"
 		"policy = { default = \"reject\"; min_age = \"90s\"; rules = (\n"
 		"  { name = \"first_rule-1.0\"; port = [ 80, \"8000-8099\", \"443\" ];\n"
@@ -180,8 +179,7 @@ static void every_key_reaches_its_field(void **state)
 	assert_int_equal(conf->queue.max_held, 65536);
 	assert_int_equal(conf->queue.filter, FILTER_BPF);
 	assert_int_equal(conf->queue.filter_fallback, FILTER_SOCKET);
-	assert_int_equal(conf->queue.reject_mark, 0x80000000);
-	assert_int_equal(conf->queue.filter_mark, 0x7fffffff);
+	assert_int_equal(conf->queue.filter_mark, 0x80000000);
 	assert_int_equal(conf->policy.stale, 1 << TCPSTATE_CLOSE_WAIT | 1 << TCPSTATE_LAST_ACK |
 						     1 << TCPSTATE_FIN_WAIT_2);
 	assert_int_equal(conf->policy.fallback, ACTION_REJECT);
@@ -249,8 +247,8 @@ static void equivalent_texts(void **state)
 		{"queue = { number = 10; };", "queue = { number = 010; };"}, /* not octal */
 		{"queue = { number = 5; };", "queue={number=5}#end"},
 		{"queue = { number = 5; };", "/**/queue/* a */=// b\n{number\r\n=\t5/*;*/;}//"},
-		{"queue = { reject_mark = 0xC0000000; };",
-		 "queue = { reject_mark = 3221225472; };"},
+		{"queue = { filter_mark = 0xC0000000; };",
+		 "queue = { filter_mark = 3221225472; };"},
 		{"mode = \"enforce\";", "mode = \"\\x65nforce\";"},
 		{"stale = { states = [ \"last-ack\" ]; };", "stale = { states = \"last-ack\"; };"},
 		{"stale = { states = [ \"last-ack\" ]; };",
@@ -296,8 +294,8 @@ static void limits_of_ranges_are_legal(void **state)
 		"queue = { workers = 64; };",
 		"queue = { number = 65472; workers = 64; };",
 		"queue = { max_held = 1; };",
-		"queue = { reject_mark = 1; };",
-		"queue = { filter_mark = 1; reject_mark = 0xfffffffe; };",
+		"queue = { filter_mark = 1; };",
+		"queue = { filter_mark = 0xffffffff; };",
 		"stale = { states = [ \"established\", \"fin-wait-1\", \"fin-wait-2\", \"close-wait\", "
 		"\"last-ack\", \"closing\" ]; };",
 		"policy = { min_age = \"49d\"; };",
@@ -398,7 +396,6 @@ static void prints_the_layout_that_others_read(void **state)
 				  "  max_held = 1024;\n"
 				  "  filter = \"all\";\n"
 				  "  filter_fallback = \"all\";\n"
-				  "  reject_mark = 0x40000000;\n"
 				  "  filter_mark = 0x20000000;\n"
 				  "};\n"
 				  "stale = {\n"
@@ -571,8 +568,7 @@ static struct conf *random_conf(void)
 				key->min + number_below((uint32_t)(key->max - key->min + 1)));
 	}
 	conf->queue.number = (uint16_t)number_below(65536 - conf->queue.workers);
-	conf->queue.reject_mark = number_below(UINT32_MAX - 2) + 1;
-	conf->queue.filter_mark = ~conf->queue.reject_mark;
+	conf->queue.filter_mark = number_below(UINT32_MAX) + 1;
 	conf->policy.stale = 0;
 	do {
 		enum tcpstate tcpstate = (enum tcpstate)number_below(TCPSTATE_COUNT);

@@ -13,7 +13,6 @@
 /* Wants the four headers above it. */
 #include <cmocka.h>
 
-#define REJECT_MARK 0x40000000u
 #define CLEAR_MARK  0x20000000u
 #define OTHER_MARK  0x00012345u
 #define SERVER_PORT 80
@@ -49,7 +48,6 @@ static void set_up(enum action action, enum mode mode)
 	t.settings = (struct mitigate_settings){
 		.policy = &t.policy,
 		.mode = mode,
-		.reject_mark = REJECT_MARK,
 		.clear_mark = CLEAR_MARK,
 	};
 	assert_int_equal(mitigate_new(&model_ops, &t.model, &t.stats, &t.m), 0);
@@ -96,6 +94,7 @@ static struct mitigate_syn *add_syn(const struct tuple *tuple)
 		.kind = PACKET_SYN,
 		.loopback = true,
 		.tuple = *tuple,
+		.data = model_packet(&t.model, t.n, tuple),
 	};
 	t.n++;
 	return syn;
@@ -164,6 +163,7 @@ static void expect_plain_accept(size_t i)
 	assert_int_equal(t.model.verdicts[i].id, t.syns[i].id);
 	assert_false(t.model.verdicts[i].drop);
 	assert_false(t.model.verdicts[i].set_mark);
+	assert_null(t.model.verdicts[i].answer);
 }
 
 /* Exactly one packet was found to be this, and nothing else was counted. */
@@ -207,9 +207,8 @@ static void expect_collision(enum tcpstate state, enum proof proof)
 	expect_finding(FINDING_COLLISION);
 	assert_int_equal(stats_get(&t.stats.collision[state][action][result]), 1);
 	assert_int_equal(verdict->drop, result == RESULT_DROPPED);
-	assert_int_equal(verdict->set_mark, result == RESULT_REJECTED);
-	if (verdict->set_mark)
-		assert_int_equal(verdict->mark, OTHER_MARK | REJECT_MARK);
+	assert_int_equal(verdict->answer != NULL, result == RESULT_REJECTED);
+	assert_false(verdict->set_mark);
 	assert_int_equal(t.model.n_destroys, result == RESULT_DESTROYED);
 	assert_int_equal(count_of(STAT_DESTROYED), result == RESULT_DESTROYED);
 
@@ -942,37 +941,31 @@ static void a_long_rule_name_is_told_whole(void **state)
 static void marks_change_in_our_bits_only(void **state)
 {
 	static const struct {
-		uint32_t before, reject, clear, passed, rejected;
+		uint32_t before, clear, want;
 	} cases[] = {
-		{0, REJECT_MARK, 0, 0, REJECT_MARK},
-		{OTHER_MARK, REJECT_MARK, CLEAR_MARK, OTHER_MARK, OTHER_MARK | REJECT_MARK},
-		{OTHER_MARK | CLEAR_MARK, REJECT_MARK, CLEAR_MARK, OTHER_MARK,
-		 OTHER_MARK | REJECT_MARK},
-		{UINT32_MAX, REJECT_MARK, CLEAR_MARK, ~CLEAR_MARK, ~CLEAR_MARK},
-		{UINT32_MAX, 0x3, 0x30, ~0x30u, ~0x30u},
-		/* The same bit may serve for both. */
-		{CLEAR_MARK, CLEAR_MARK, CLEAR_MARK, 0, CLEAR_MARK},
-		{REJECT_MARK, REJECT_MARK, 0, REJECT_MARK, REJECT_MARK},
+		{0, 0, 0},
+		{OTHER_MARK, 0, OTHER_MARK},
+		{OTHER_MARK, CLEAR_MARK, OTHER_MARK},
+		{OTHER_MARK | CLEAR_MARK, CLEAR_MARK, OTHER_MARK},
+		{CLEAR_MARK, CLEAR_MARK, 0},
+		{UINT32_MAX, 0x30, ~0x30u},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		for (int rejected = 0; rejected <= 1; rejected++) {
-			struct tuple tuple = loopback_tuple(FAMILY_V4, 40000);
-			uint32_t want = rejected ? cases[i].rejected : cases[i].passed;
-			const struct verdict *verdict = &t.model.verdicts[0];
+		struct tuple tuple = loopback_tuple(FAMILY_V4, 40000);
+		const struct verdict *verdict = &t.model.verdicts[0];
 
-			set_up(rejected ? ACTION_REJECT : ACTION_LOG, MODE_ENFORCE);
-			t.settings.reject_mark = cases[i].reject;
-			t.settings.clear_mark = cases[i].clear;
-			add_collision(&tuple);
-			t.syns[0].mark = cases[i].before;
-			run();
-			assert_int_equal(verdict->set_mark, want != cases[i].before);
-			assert_int_equal(verdict->set_mark ? verdict->mark : cases[i].before, want);
-			assert_false(verdict->drop);
-			tear_down();
-		}
+		set_up(ACTION_LOG, MODE_ENFORCE);
+		t.settings.clear_mark = cases[i].clear;
+		add_collision(&tuple);
+		t.syns[0].mark = cases[i].before;
+		run();
+		assert_int_equal(verdict->set_mark, cases[i].want != cases[i].before);
+		if (verdict->set_mark)
+			assert_int_equal(verdict->mark, cases[i].want);
+		assert_false(verdict->drop);
+		tear_down();
 	}
 }
 
@@ -1056,7 +1049,7 @@ static void full_batches_keep_every_syn_apart(void **state)
 	run();
 	for (size_t i = 0; i < QUEUE_BATCH_MAX; i++) {
 		assert_int_equal(t.model.verdicts[i].drop, i % KINDS == 4);
-		assert_int_equal(t.model.verdicts[i].set_mark, i % KINDS == 3);
+		assert_int_equal(t.model.verdicts[i].answer != NULL, i % KINDS == 3);
 	}
 	for (size_t i = 0; i < t.model.n_destroys; i++)
 		assert_int_equal(ntohs(t.model.destroys[i].request.socket.dst.port) % KINDS,

@@ -82,7 +82,6 @@ static void roll_settings(void)
 	t.settings = (struct mitigate_settings){
 		.policy = &t.policy,
 		.mode = roll(4) ? MODE_ENFORCE : MODE_AUDIT,
-		.reject_mark = (uint32_t)1 << roll(32),
 		.clear_mark = roll(2) ? (uint32_t)1 << roll(32) : 0,
 		.destroy_per_second = limits[roll(4)],
 	};
@@ -164,7 +163,7 @@ static void roll_batch(void)
 	static uint32_t next_id;
 
 	t.n = roll(64) == 0 ? QUEUE_BATCH_MAX : roll(10);
-	for (size_t i = 0; i < t.n; i++)
+	for (size_t i = 0; i < t.n; i++) {
 		t.syns[i] = (struct mitigate_syn){
 			.id = next_id++,
 			.mark = roll(2) ? 0 : roll(UINT32_MAX),
@@ -172,6 +171,8 @@ static void roll_batch(void)
 			.loopback = roll(16) > 0,
 			.tuple = roll_tuple(),
 		};
+		t.syns[i].data = model_packet(&t.model, i, &t.syns[i].tuple);
+	}
 }
 
 /* --- what must have been counted ---------------------------------------------------------------- */

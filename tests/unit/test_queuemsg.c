@@ -168,6 +168,9 @@ struct held {
 	uint32_t mark;
 	bool gone;
 	bool dropped;
+	bool stopped; /* past the rules that come after */
+	const uint8_t *answer;
+	size_t answer_len;
 };
 
 struct kernel {
@@ -182,12 +185,18 @@ static void settle(struct held *held, const struct attrs *attrs)
 	struct nfqnl_msg_verdict_hdr hdr;
 
 	get(attrs->of[NFQA_VERDICT_HDR], &hdr, sizeof(hdr));
-	assert_true(ntohl(hdr.verdict) == NF_ACCEPT || ntohl(hdr.verdict) == NF_DROP);
+	assert_true(ntohl(hdr.verdict) == NF_ACCEPT || ntohl(hdr.verdict) == NF_DROP ||
+		    ntohl(hdr.verdict) == NF_STOP);
 	assert_false(held->gone);
 	held->gone = true;
 	held->dropped = ntohl(hdr.verdict) == NF_DROP;
+	held->stopped = ntohl(hdr.verdict) == NF_STOP;
 	if (attrs->of[NFQA_MARK])
 		held->mark = get_be32(attrs->of[NFQA_MARK]);
+	if (attrs->of[NFQA_PAYLOAD]) {
+		held->answer = mnl_attr_get_payload(attrs->of[NFQA_PAYLOAD]);
+		held->answer_len = mnl_attr_get_payload_len(attrs->of[NFQA_PAYLOAD]);
+	}
 }
 
 /* nfqnl_recv_verdict() and nfqnl_recv_verdict_batch(); both want something to settle. */
@@ -202,7 +211,7 @@ static void receive_verdict(struct kernel *kernel, const struct nlmsghdr *nlh)
 	/* No ACK: one answer per verdict would be one too many on the hot path. */
 	assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST);
 	get(attrs.of[NFQA_VERDICT_HDR], &hdr, sizeof(hdr));
-	assert_int_equal(attrs.n, attrs.of[NFQA_MARK] ? 2 : 1);
+	assert_int_equal(attrs.n, attrs.of[NFQA_MARK] || attrs.of[NFQA_PAYLOAD] ? 2 : 1);
 	for (size_t i = 0; i < kernel->n; i++) {
 		struct held *held = &kernel->held[i];
 
@@ -245,7 +254,13 @@ static void check_settled(const struct kernel *kernel, const struct verdict *ver
 		if (i >= n)
 			continue;
 		assert_int_equal(held->dropped, verdicts[i].drop);
-		assert_int_equal(held->mark, verdicts[i].set_mark ? verdicts[i].mark : 0xaaaa);
+		assert_int_equal(held->stopped, verdicts[i].answer != NULL);
+		assert_int_equal(held->answer_len, verdicts[i].answer_len);
+		if (verdicts[i].answer)
+			assert_memory_equal(held->answer, verdicts[i].answer, held->answer_len);
+		else
+			assert_int_equal(held->mark,
+					 verdicts[i].set_mark ? verdicts[i].mark : 0xaaaa);
 	}
 }
 
@@ -274,12 +289,22 @@ static void check_verdicts(const struct verdict *verdicts, size_t n, unsigned in
 	assert_int_equal(kernel.batch_messages, batch_messages);
 }
 
+static const uint8_t an_answer[QUEUEMSG_ANSWER_MAX] = {0x45, 1, 2, [QUEUEMSG_ANSWER_MAX - 1] = 3};
+
 static void test_verdicts(void **state)
 {
 	const struct verdict plain[] = {{.id = 5}, {.id = 6}, {.id = 7}, {.id = 8}};
 	const struct verdict all_dropped[] = {{.id = 5, .drop = true}, {.id = 6, .drop = true}};
 	const struct verdict marked[] = {{.id = 5, .set_mark = true, .mark = 0x01020304}};
 	const struct verdict zero_mark[] = {{.id = 5, .set_mark = true}};
+	const struct verdict answered[] = {{.id = 5, .answer = an_answer, .answer_len = 40},
+					   {.id = 6},
+					   /* It goes to the claimant: no rule sees a mark on it. */
+					   {.id = 7,
+					    .set_mark = true,
+					    .mark = 3,
+					    .answer = an_answer,
+					    .answer_len = QUEUEMSG_ANSWER_MAX}};
 	const struct verdict mixed[] = {
 		{.id = 5}, {.id = 6, .drop = true},
 		{.id = 7}, {.id = 8, .set_mark = true, .mark = 0x80000000},
@@ -296,6 +321,7 @@ static void test_verdicts(void **state)
 	check_verdicts(all_dropped, 2, 2, 0);
 	check_verdicts(marked, 1, 1, 0);
 	check_verdicts(zero_mark, 1, 1, 0);
+	check_verdicts(answered, 3, 3, 1);
 	check_verdicts(mixed, 6, 4, 1);
 	check_verdicts(large_ids, 3, 2, 1);
 	check_verdicts(around, 4, 2, 1);
@@ -330,7 +356,12 @@ static void test_random_verdicts(void **state)
 				.set_mark = chance == 1,
 				.mark = unit_random(&random),
 			};
-			exceptions += chance < 2;
+			if (chance == 2) {
+				verdicts[i].answer = an_answer;
+				verdicts[i].answer_len =
+					1 + unit_random_below(&random, QUEUEMSG_ANSWER_MAX);
+			}
+			exceptions += chance < 3;
 		}
 		check_verdicts(verdicts, n, exceptions + (exceptions < n), exceptions < n);
 	}
