@@ -21,7 +21,6 @@
 
 #include "mitigate.h"
 #include "judge.h"
-#include "ratelimit.h"
 #include "reset.h"
 
 #include <errno.h>
@@ -43,7 +42,7 @@ struct mitigate {
 	void *ctx;
 	struct stats *stats;
 	struct mitigate_settings settings;
-	struct ratelimit destroys;
+	struct ratelimit *destroys;
 
 	/* The batch in hand. */
 	const struct mitigate_syn *syns;
@@ -70,8 +69,8 @@ struct mitigate {
 	uint8_t resets[QUEUE_BATCH_MAX][RESET_MAX];
 };
 
-int mitigate_new(const struct mitigate_ops *ops, void *ctx, struct stats *stats,
-		 struct mitigate **ret_mitigate)
+int mitigate_new(const struct mitigate_ops *ops, void *ctx, struct ratelimit *destroys,
+		 struct stats *stats, struct mitigate **ret_mitigate)
 {
 	struct mitigate *m = calloc(1, sizeof(*m));
 
@@ -80,7 +79,7 @@ int mitigate_new(const struct mitigate_ops *ops, void *ctx, struct stats *stats,
 	m->ops = ops;
 	m->ctx = ctx;
 	m->stats = stats;
-	ratelimit_init(&m->destroys, 0, ops->monotonic_us(ctx));
+	m->destroys = destroys;
 	*ret_mitigate = m;
 	return 0;
 }
@@ -93,7 +92,6 @@ void mitigate_free(struct mitigate *m)
 void mitigate_configure(struct mitigate *m, const struct mitigate_settings *settings)
 {
 	m->settings = *settings;
-	ratelimit_set(&m->destroys, settings->destroy_per_second);
 }
 
 /* Adds a request of SYN i to the stage's round. */
@@ -282,7 +280,7 @@ static void act(struct mitigate *m)
 
 		if (work->finding != FINDING_COLLISION || work->result != RESULT_LIMITED)
 			continue;
-		if (!ratelimit_take(&m->destroys, m->ops->monotonic_us(m->ctx)))
+		if (!ratelimit_take(m->destroys, m->ops->monotonic_us(m->ctx)))
 			continue;
 		occupant = tuple_reverse(&m->tuples[i]);
 		request(m, &count, i, &occupant, work->occupant.cookie, false);

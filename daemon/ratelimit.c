@@ -1,41 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The bucket is kept as one number, the moment at which it will be full again (the generic cell rate
+ * algorithm, ITU-T I.371): what happens moves that moment on by its share of a second, and may not move
+ * it further than a second ahead. So a compare-and-swap is all that threads need.
+ */
 #include "config.h"
 
 #include "ratelimit.h"
 
-/* One event costs a million, so that a microsecond earns exactly per_second. */
-#define COST 1000000ULL
-
-void ratelimit_init(struct ratelimit *limit, uint32_t per_second, uint64_t now_us)
-{
-	limit->per_second = per_second;
-	limit->tokens = per_second * COST;
-	limit->last_us = now_us;
-}
+#define SECOND_NS 1000000000u
 
 void ratelimit_set(struct ratelimit *limit, uint32_t per_second)
 {
-	/* From no limit to one: as full as at the start. */
-	if (limit->per_second == 0 || limit->tokens > per_second * COST)
-		limit->tokens = per_second * COST;
-	limit->per_second = per_second;
+	if (atomic_load(&limit->per_second) == 0)
+		atomic_store(&limit->full_ns, 0);
+	atomic_store(&limit->per_second, per_second);
 }
 
 bool ratelimit_take(struct ratelimit *limit, uint64_t now_us)
 {
-	uint64_t full = limit->per_second * COST;
-	uint64_t elapsed = now_us - limit->last_us;
+	const uint32_t per_second = atomic_load(&limit->per_second);
+	const uint64_t now_ns = now_us * 1000;
+	uint64_t full_ns = atomic_load(&limit->full_ns), next_ns;
 
-	if (limit->per_second == 0)
+	if (per_second == 0)
 		return true;
-	limit->last_us = now_us;
-	/* A second fills the bucket; a longer pause must not overflow the product. */
-	if (elapsed >= COST || full - limit->tokens <= elapsed * limit->per_second)
-		limit->tokens = full;
-	else
-		limit->tokens += elapsed * limit->per_second;
-	if (limit->tokens < COST)
-		return false;
-	limit->tokens -= COST;
+	do {
+		next_ns = (full_ns > now_ns ? full_ns : now_ns) + SECOND_NS / per_second;
+		if (next_ns > now_ns + SECOND_NS)
+			return false;
+	} while (!atomic_compare_exchange_weak(&limit->full_ns, &full_ns, next_ns));
 	return true;
 }

@@ -66,6 +66,7 @@ void reload_apply(struct service *s)
 	s->events.journal = target == TARGET_JOURNAL ? s->journal : NULL;
 	s->events.json = s->conf->log.format == FORMAT_JSON;
 	ratelimit_set(&s->events.limit, s->conf->limits.events_per_second);
+	ratelimit_set(&s->destroys, s->conf->limits.destroy_per_second);
 	textfile_configure(s->textfile, s->conf->metrics.textfile, s->conf->metrics.interval_ms);
 	if (s->prefilter)
 		prefilter_set_states(s->prefilter, s->conf->policy.stale);

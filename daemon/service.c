@@ -75,9 +75,9 @@ static int start_workers(struct service *s)
 		return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < s->conf->queue.workers; i++) {
-		int err =
-			worker_start((uint16_t)(s->conf->queue.number + i), s->conf,
-				     reload_mode_of(s, s->conf), s->wake_fd, &s->workers[i], error);
+		int err = worker_start((uint16_t)(s->conf->queue.number + i), s->conf,
+				       reload_mode_of(s, s->conf), &s->destroys, s->wake_fd,
+				       &s->workers[i], error);
 
 		if (err < 0) {
 			log_errx("%s", error);
@@ -435,7 +435,6 @@ static void set_up(struct service *s)
 {
 	clock_gettime(CLOCK_REALTIME, &s->start_realtime);
 	clock_gettime(CLOCK_MONOTONIC, &s->start_monotonic);
-	ratelimit_init(&s->events.limit, s->conf->limits.events_per_second, monotonic_us());
 	s->events.cgroups = s->cgroups;
 	reload_apply(s);
 }

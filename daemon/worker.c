@@ -292,9 +292,6 @@ static struct mitigate_settings settings_of(const struct conf *conf, enum mode m
 		.policy = &conf->policy,
 		.mode = mode,
 		.clear_mark = conf->queue.filter == FILTER_BPF ? conf->queue.filter_mark : 0,
-		/* Rounded up: each worker has its share, and none has nothing. */
-		.destroy_per_second = (conf->limits.destroy_per_second + conf->queue.workers - 1) /
-				      conf->queue.workers,
 	};
 }
 
@@ -344,14 +341,15 @@ void worker_free(struct worker *w)
 }
 
 /* Everything but the queue and the thread. */
-static int prepare(struct worker *w, const struct conf *conf, enum mode mode)
+static int prepare(struct worker *w, const struct conf *conf, enum mode mode,
+		   struct ratelimit *destroys)
 {
 	const struct mitigate_settings settings = settings_of(conf, mode);
 	int err;
 
 	if ((err = diag_open(&w->diag)) < 0 || (err = hostaddr_open(&w->host)) < 0 ||
 	    (err = track_open(&w->track)) < 0 || (err = cgroup_open(&w->cgroups)) < 0 ||
-	    (err = mitigate_new(&ops, w, &w->stats, &w->mitigate)) < 0 ||
+	    (err = mitigate_new(&ops, w, destroys, &w->stats, &w->mitigate)) < 0 ||
 	    (err = ring_new(RING_CAPACITY, sizeof(struct incident), &w->incidents)) < 0)
 		return err;
 	mitigate_configure(w->mitigate, &settings);
@@ -367,8 +365,9 @@ static void name_thread(pthread_t thread, uint16_t queue_number)
 	pthread_setname_np(thread, name);
 }
 
-int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode, int wake_fd,
-		 struct worker **ret_worker, char error[static CONF_ERROR_SIZE])
+int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
+		 struct ratelimit *destroys, int wake_fd, struct worker **ret_worker,
+		 char error[static CONF_ERROR_SIZE])
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int err;
@@ -380,7 +379,7 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 	w->wake_fd = wake_fd;
 	w->share = queue_number - conf->queue.number;
 	w->of = conf->queue.workers;
-	err = prepare(w, conf, mode);
+	err = prepare(w, conf, mode, destroys);
 	if (err < 0) {
 		snprintf(error, CONF_ERROR_SIZE, "queue %u: cannot prepare its worker: %s",
 			 queue_number, strerror(-err));

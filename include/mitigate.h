@@ -13,6 +13,7 @@
 #include "packet.h"
 #include "policy.h"
 #include "queue.h"
+#include "ratelimit.h"
 #include "stats.h"
 
 #include <stdbool.h>
@@ -44,8 +45,7 @@ struct mitigate_ops {
 struct mitigate_settings {
 	const struct policy *policy;
 	enum mode mode;
-	uint32_t clear_mark;	     /* bits to take away from every packet that carries them */
-	uint32_t destroy_per_second; /* 0: no limit */
+	uint32_t clear_mark; /* bits to take away from every packet that carries them */
 };
 
 /* One held packet, after packet_parse(). */
@@ -60,9 +60,9 @@ struct mitigate_syn {
 
 struct mitigate;
 
-/* stats and ctx stay the caller's. -ENOMEM. */
-int mitigate_new(const struct mitigate_ops *ops, void *ctx, struct stats *stats,
-		 struct mitigate **ret_mitigate);
+/* destroys may be shared with other threads. It, stats and ctx stay the caller's. -ENOMEM. */
+int mitigate_new(const struct mitigate_ops *ops, void *ctx, struct ratelimit *destroys,
+		 struct stats *stats, struct mitigate **ret_mitigate);
 void mitigate_free(struct mitigate *m);
 /* From the next batch on; the policy must live until it is replaced. */
 void mitigate_configure(struct mitigate *m, const struct mitigate_settings *settings);

@@ -62,6 +62,7 @@ struct service {
 	struct event_output events;
 	struct recent recent;
 	struct fullqueue full_queues;
+	struct ratelimit destroys; /* of all workers together */
 	struct worker **workers;
 	unsigned int n_workers;
 	struct sweeper *sweeper;

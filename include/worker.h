@@ -3,13 +3,15 @@
  * worker: a thread that owns one queue and everything it takes to judge its SYNs.
  *
  * Shares with the main thread: counters, a ring of incidents, a descriptor to wake it, and the
- * configuration, which is only read and is exchanged between two batches.
+ * configuration, which is only read and is exchanged between two batches. With the other workers: how
+ * many sockets may be destroyed.
  */
 #ifndef CW_WORKER_H
 #define CW_WORKER_H
 
 #include "conf.h"
 #include "incident.h"
+#include "ratelimit.h"
 #include "stats.h"
 
 #include <stdbool.h>
@@ -22,8 +24,9 @@ struct worker;
  * an incident to take, a configuration was taken over or the worker has failed. On failure error
  * holds one line that says what is missing and what to do; -errno is returned.
  */
-int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode, int wake_fd,
-		 struct worker **ret_worker, char error[static CONF_ERROR_SIZE]);
+int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
+		 struct ratelimit *destroys, int wake_fd, struct worker **ret_worker,
+		 char error[static CONF_ERROR_SIZE]);
 /*
  * Lets new SYNs pass unqueued, gives every held one its verdict and ends the thread. Counters and
  * incidents can be read on.

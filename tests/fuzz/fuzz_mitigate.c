@@ -24,6 +24,7 @@ const char fuzz_target[] = "mitigate";
 static struct {
 	struct model model;
 	struct stats stats;
+	struct ratelimit destroys;
 	struct mitigate *m;
 	struct policy_ports ports;
 	struct policy_prefix prefix;
@@ -114,8 +115,8 @@ static void choose_settings(void)
 		.policy = &t.policy,
 		.mode = choose(4) ? MODE_ENFORCE : MODE_AUDIT,
 		.clear_mark = choose(2) ? 1U << choose(32) : 0,
-		.destroy_per_second = limits[choose(4)],
 	};
+	ratelimit_set(&t.destroys, limits[choose(4)]);
 }
 
 /* Few hosts and ports, so that the SYNs of a batch meet. */
@@ -334,7 +335,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	model_clear(&t.model);
 	t.model.next_cookie = 1;
 	t.next_id = fuzz_u32(&bytes);
-	FUZZ_CHECK(mitigate_new(&model_ops, &t.model, &t.stats, &t.m) == 0);
+	ratelimit_set(&t.destroys, 0);
+	FUZZ_CHECK(mitigate_new(&model_ops, &t.model, &t.destroys, &t.stats, &t.m) == 0);
 	for (int i = 0; i < BATCHES_MAX && bytes.left > 0; i++)
 		one_batch();
 	mitigate_free(t.m);

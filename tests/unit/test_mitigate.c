@@ -30,6 +30,7 @@ enum family {
 static struct {
 	struct model model;
 	struct stats stats;
+	struct ratelimit destroys;
 	struct mitigate *m;
 	struct policy_rule rules[2];
 	struct policy policy;
@@ -50,7 +51,7 @@ static void set_up(enum action action, enum mode mode)
 		.mode = mode,
 		.clear_mark = CLEAR_MARK,
 	};
-	assert_int_equal(mitigate_new(&model_ops, &t.model, &t.stats, &t.m), 0);
+	assert_int_equal(mitigate_new(&model_ops, &t.model, &t.destroys, &t.stats, &t.m), 0);
 }
 
 static void tear_down(void)
@@ -1200,7 +1201,7 @@ static void destroys_are_limited(void **state)
 {
 	(void)state;
 	set_up(ACTION_DESTROY, MODE_ENFORCE);
-	t.settings.destroy_per_second = 10;
+	ratelimit_set(&t.destroys, 10);
 	fill_with_collisions(16);
 	run();
 	assert_int_equal(destroys_with(RESULT_DESTROYED), 10);
@@ -1229,7 +1230,7 @@ static void only_destroys_count_towards_the_limit(void **state)
 {
 	(void)state;
 	set_up(ACTION_DESTROY, MODE_AUDIT);
-	t.settings.destroy_per_second = 4;
+	ratelimit_set(&t.destroys, 4);
 	fill_with_collisions(8);
 	run();
 	assert_int_equal(destroys_with(RESULT_AUDITED), 8);

@@ -23,6 +23,7 @@ static unsigned long batches;
 static struct {
 	struct model model;
 	struct stats stats, before;
+	struct ratelimit destroys;
 	struct mitigate *m;
 	struct policy_rule rules[2];
 	struct policy_ports ports;
@@ -83,8 +84,8 @@ static void roll_settings(void)
 		.policy = &t.policy,
 		.mode = roll(4) ? MODE_ENFORCE : MODE_AUDIT,
 		.clear_mark = roll(2) ? (uint32_t)1 << roll(32) : 0,
-		.destroy_per_second = limits[roll(4)],
 	};
+	ratelimit_set(&t.destroys, limits[roll(4)]);
 }
 
 static struct tuple roll_tuple(void)
@@ -260,7 +261,7 @@ static void invariants_hold(void **state)
 
 		model_own_address(&t.model, &addr, 7);
 	}
-	assert_int_equal(mitigate_new(&model_ops, &t.model, &t.stats, &t.m), 0);
+	assert_int_equal(mitigate_new(&model_ops, &t.model, &t.destroys, &t.stats, &t.m), 0);
 	for (unsigned long i = 0; i < batches; i++)
 		one_batch();
 	mitigate_free(t.m);
