@@ -415,12 +415,33 @@ static void turn_away(int fd)
 	close(fd);
 }
 
+/* Serves who has said something or left; true if there are newcomers as well. */
+static bool serve_clients(struct control *control)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int n = epoll_wait(control->epoll_fd, events, EVENTS_MAX, 0);
+	bool newcomers = false;
+
+	for (int i = 0; i < n; i++) {
+		if (events[i].data.u64 == LISTENER)
+			newcomers = true;
+		else
+			serve(control, events[i].data.u64, events[i].events);
+	}
+	return newcomers;
+}
+
 static void welcome(struct control *control, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = control->last_id + 1};
 	struct client *client = find_place(control);
 	struct peer peer;
 
+	/* Those who came just before may have said what they wanted, and left. */
+	if (!client) {
+		serve_clients(control);
+		client = find_place(control);
+	}
 	if (!client) {
 		turn_away(fd);
 		return;
@@ -469,18 +490,8 @@ static void accept_clients(struct control *control)
 
 void control_work(struct control *control)
 {
-	struct epoll_event events[EVENTS_MAX];
-	int n = epoll_wait(control->epoll_fd, events, EVENTS_MAX, 0);
-	bool accept = false;
-
-	for (int i = 0; i < n; i++) {
-		if (events[i].data.u64 == LISTENER)
-			accept = true;
-		else
-			serve(control, events[i].data.u64, events[i].events);
-	}
 	/* Last, since those who have left make room for those who come. */
-	if (accept)
+	if (serve_clients(control))
 		accept_clients(control);
 }
 

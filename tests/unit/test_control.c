@@ -518,6 +518,27 @@ static void test_leavers_make_room(void **state)
 	close(newcomer);
 }
 
+/* A burst: all who have left are looked after before one who stays is turned away. */
+static void test_a_burst_of_leavers_makes_room(void **state)
+{
+	struct fixture *f = *state;
+	int newcomer;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX + 8; i++) {
+		int fd = dial(f->path);
+
+		assert_int_equal(send(fd, ECHO("1"), strlen(ECHO("1")), MSG_NOSIGNAL),
+				 strlen(ECHO("1")));
+		close(fd);
+	}
+	newcomer = dial(f->path);
+	assert_int_equal(send(newcomer, ECHO("2"), strlen(ECHO("2")), MSG_NOSIGNAL),
+			 strlen(ECHO("2")));
+	expect(f, newcomer, "{\"echo\":2,\"ok\":true,\"version\":1}");
+	close(newcomer);
+	work(f);
+}
+
 static void test_idle_gives_way(void **state)
 {
 	struct fixture *f = *state;
@@ -863,6 +884,7 @@ int main(void)
 		TEST(test_does_not_read),
 		TEST(test_too_many),
 		TEST(test_leavers_make_room),
+		TEST(test_a_burst_of_leavers_makes_room),
 		TEST(test_idle_gives_way),
 		TEST(test_out_of_descriptors),
 		TEST(test_follows),
