@@ -64,15 +64,22 @@ bool ring_push(struct ring *ring, const void *element)
 	return true;
 }
 
-bool ring_pop(struct ring *ring, void *ret_element)
+const void *ring_front(struct ring *ring)
 {
 	size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 	/* Pairs with the release in ring_push(): the element is whole. */
 	size_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
 
-	if (head == tail)
+	return head == tail ? NULL : slot(ring, head);
+}
+
+bool ring_pop(struct ring *ring, void *ret_element)
+{
+	const void *front = ring_front(ring);
+
+	if (!front)
 		return false;
-	memcpy(ret_element, slot(ring, head), ring->element_size);
-	atomic_store_explicit(&ring->head, head + 1, memory_order_release);
+	memcpy(ret_element, front, ring->element_size);
+	atomic_fetch_add_explicit(&ring->head, 1, memory_order_release);
 	return true;
 }

@@ -155,18 +155,34 @@ static void tell_full_queues(struct service *s, uint64_t now_us)
 		tell_full_queue(s, &incident);
 }
 
+/* The worker whose incident comes next; NULL when none has any. */
+static struct worker *next_to_tell(const struct service *s)
+{
+	struct worker *next = NULL;
+	uint64_t oldest_ns = UINT64_MAX;
+
+	for (unsigned int i = 0; i < s->n_workers; i++) {
+		const struct incident *incident = worker_first_incident(s->workers[i]);
+
+		if (incident && incident->time_ns < oldest_ns) {
+			oldest_ns = incident->time_ns;
+			next = s->workers[i];
+		}
+	}
+	return next;
+}
+
 static void tell_incidents(struct service *s)
 {
 	struct incident incident, forgotten;
+	struct worker *worker;
 
-	for (unsigned int i = 0; i < s->n_workers; i++) {
-		while (worker_take_incident(s->workers[i], &incident)) {
-			if (incident.finding != FINDING_ACCEPT_QUEUE_FULL)
-				tell(s, &incident);
-			else if (fullqueue_add(&s->full_queues, &incident, monotonic_us(),
-					       &forgotten))
-				tell_full_queue(s, &forgotten);
-		}
+	while ((worker = next_to_tell(s)) != NULL) {
+		worker_take_incident(worker, &incident);
+		if (incident.finding != FINDING_ACCEPT_QUEUE_FULL)
+			tell(s, &incident);
+		else if (fullqueue_add(&s->full_queues, &incident, monotonic_us(), &forgotten))
+			tell_full_queue(s, &forgotten);
 	}
 	tell_full_queues(s, monotonic_us());
 	while (s->sweeper && sweeper_take_incident(s->sweeper, &incident))

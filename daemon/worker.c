@@ -429,6 +429,11 @@ uint64_t worker_generation(const struct worker *w)
 	return atomic_load(&w->generation);
 }
 
+const struct incident *worker_first_incident(const struct worker *w)
+{
+	return ring_front(w->incidents);
+}
+
 bool worker_take_incident(struct worker *w, struct incident *ret_incident)
 {
 	return ring_pop(w->incidents, ret_incident);

@@ -19,6 +19,8 @@ void ring_free(struct ring *ring);
 
 /* Producer: copies the element in; false when the ring is full. */
 bool ring_push(struct ring *ring, const void *element);
+/* Consumer: the oldest element, NULL when the ring is empty; until the next ring_pop(). */
+const void *ring_front(struct ring *ring);
 /* Consumer: copies the oldest element out; false when the ring is empty. */
 bool ring_pop(struct ring *ring, void *ret_element);
 

@@ -43,6 +43,8 @@ int worker_configure(struct worker *worker, const struct conf *conf, enum mode m
 		     uint64_t generation);
 uint64_t worker_generation(const struct worker *worker);
 
+/* The oldest incident, NULL if there is none; until it is taken. Only the main thread. */
+const struct incident *worker_first_incident(const struct worker *worker);
 /* Takes the oldest incident; false if there is none. Only the main thread. */
 bool worker_take_incident(struct worker *worker, struct incident *ret_incident);
 /* Whether a SYN waits, in the queue's socket or in the batch that was received last. */

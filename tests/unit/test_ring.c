@@ -51,6 +51,7 @@ static void test_order_and_borders(void **state)
 		struct ring *ring = new_ring(capacity, sizeof(int));
 		int value = -1;
 
+		assert_null(ring_front(ring));
 		assert_false(ring_pop(ring, &value));
 		assert_int_equal(value, -1);
 		for (int i = 0; i < (int)capacity; i++)
@@ -58,10 +59,12 @@ static void test_order_and_borders(void **state)
 		value = 99;
 		assert_false(ring_push(ring, &value));
 		for (int i = 0; i < (int)capacity; i++) {
+			assert_int_equal(*(const int *)ring_front(ring), i);
 			assert_true(ring_pop(ring, &value));
 			assert_int_equal(value, i);
 		}
 		value = -1;
+		assert_null(ring_front(ring));
 		assert_false(ring_pop(ring, &value));
 		assert_int_equal(value, -1);
 		ring_free(ring);
