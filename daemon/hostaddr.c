@@ -9,11 +9,11 @@
 #include "tuple.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <libnfnetlink/libnfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -222,19 +222,22 @@ uint32_t hostaddr_interface(struct hostaddr *host, const struct in6_addr *addr)
 	return owner.ifindex;
 }
 
-/* A number that the kernel keeps in a file of /proc/sys; unknown where it does not say. */
+/* A number that the kernel keeps in a file of /proc/sys; unknown where it does not say. Takes no memory. */
 static unsigned int read_setting(const char *path, unsigned int unknown, int *ret_errno)
 {
-	FILE *file = fopen(path, "re");
-	unsigned int value;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char text[32], *end = text;
+	unsigned long value;
+	ssize_t len;
 
-	*ret_errno = file ? 0 : errno;
-	if (!file)
+	*ret_errno = fd < 0 ? errno : 0;
+	if (fd < 0)
 		return unknown;
-	if (fscanf(file, "%u", &value) != 1)
-		value = unknown;
-	fclose(file);
-	return value;
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[len > 0 ? len : 0] = '\0';
+	value = strtoul(text, &end, 10);
+	return end > text ? (unsigned int)value : unknown;
 }
 
 /*

@@ -353,6 +353,8 @@ static int prepare(struct worker *w, const struct conf *conf, enum mode mode,
 	    (err = ring_new(RING_CAPACITY, sizeof(struct incident), &w->incidents)) < 0)
 		return err;
 	mitigate_configure(w->mitigate, &settings);
+	/* It keeps that; so the first SYN does not have to wait for it, and takes no memory. */
+	hostaddr_is_loopback_device(w->host, hostaddr_lo(w->host));
 	return 0;
 }
 

@@ -423,6 +423,8 @@ static void living_traffic_is_no_mine(struct stage *s)
 	int status;
 
 	stage_listen(s, 64);
+	/* The one true mine must not be lost among them. First, while its port is free. */
+	stage_mine(s, CLIENT_PORT);
 	for (int i = 0; i < 2; i++) {
 		union endpoint at = s->server;
 		int listener;
@@ -434,8 +436,6 @@ static void living_traffic_is_no_mine(struct stage *s)
 		if (pid[i] == 0)
 			be_busy(listener, &at);
 	}
-	/* The one true mine must not be lost among them. */
-	stage_mine(s, CLIENT_PORT);
 	for (int i = 0; i < SCANS; i++) {
 		json_t *found = scan(s, NULL);
 

@@ -95,7 +95,7 @@ tests_unit_test_hostaddr_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=mnl_socket_get_fd,--wrap=mnl_socket_get_portid,--wrap=setsockopt \
 	-Wl,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom \
 	-Wl,--wrap=nlif_open,--wrap=nlif_close,--wrap=nlif_query,--wrap=nlif_get_ifflags \
-	-Wl,--wrap=fopen,--wrap=access
+	-Wl,--wrap=open,--wrap=access
 tests_unit_test_hostaddr_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_fullqueue
