@@ -14,6 +14,7 @@
 #include "conftext.h"
 #include "conftype.h"
 #include "confvalue.h"
+#include "processors.h"
 
 #include <errno.h>
 #include <libconfig.h>
@@ -22,6 +23,21 @@
 
 #define ROOM_AT_LEAST ((size_t)256 * 1024)
 #define ROOM_PER_BYTE 64
+
+/*
+ * More would hardly be busy, and each takes a queue number and some memory; on a larger host several
+ * processors share one.
+ */
+#define OWN_CHOICE_MAX 16
+
+/* What is left to us to choose. */
+static void settle(struct conf *conf)
+{
+	unsigned int count = processors_count();
+
+	if (conf->queue.workers == 0)
+		conf->queue.workers = count < OWN_CHOICE_MAX ? count : OWN_CHOICE_MAX;
+}
 
 int conf_defaults(struct conf **ret_conf)
 {
@@ -54,6 +70,7 @@ int conf_defaults(struct conf **ret_conf)
 			break;
 		}
 	}
+	settle(conf);
 	*ret_conf = conf;
 	return 0;
 }
@@ -283,6 +300,7 @@ static int parse(const struct conferror *error, const char *text, size_t len,
 	err = read_root(error, config_root_setting(&tree), conf);
 	if (err < 0)
 		goto out;
+	settle(conf);
 	err = check_queue(error, &tree, conf);
 	if (err == 0)
 		err = check_sweep(error, &tree, conf);

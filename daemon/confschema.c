@@ -99,7 +99,7 @@ const struct confschema_key confschema_keys[] = {
 	{"", "mode", KIND_WORD, CONF(mode), WORDS(mode_word, MODE_COUNT), .initial = MODE_AUDIT},
 
 	{"queue", "number", KIND_INTEGER, CONF(queue.number), RANGE(0, UINT16_MAX), .initial = 61},
-	{"queue", "workers", KIND_INTEGER, CONF(queue.workers), RANGE(1, 64), .initial = 1},
+	{"queue", "workers", KIND_INTEGER, CONF(queue.workers), RANGE(0, 64)},
 	{"queue", "max_held", KIND_INTEGER, CONF(queue.max_held), RANGE(1, 65536),
 	 .initial = 1024},
 	{"queue", "filter", KIND_WORD, CONF(queue.filter), WORDS(filter_word, CONF_FILTER_COUNT),

@@ -5,6 +5,14 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <unistd.h>
+
+unsigned int processors_count(void)
+{
+	const long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count > 0 ? (unsigned int)count : 1;
+}
 
 int processors_take_share(unsigned int share, unsigned int of)
 {

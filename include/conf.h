@@ -40,11 +40,11 @@ struct conf {
 	enum mode mode;
 	struct {
 		uint16_t number;
-		unsigned int workers;
-		uint32_t max_held; /* packets per queue */
+		unsigned int workers; /* never 0: that is settled */
+		uint32_t max_held;    /* packets per queue */
 		enum conf_filter filter;
 		enum conf_filter filter_fallback; /* where FILTER_BPF cannot be had; not that */
-		uint32_t filter_mark; /* the bits that the bpf filter sets */
+		uint32_t filter_mark;		  /* the bits that the bpf filter sets */
 	} queue;
 	struct policy policy; /* stale.states included */
 	struct {

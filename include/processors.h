@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* processors: where a thread may run. */
+/* processors: how many there are, and where a thread may run. */
 #ifndef CW_PROCESSORS_H
 #define CW_PROCESSORS_H
+
+/* How many are online, at least 1. */
+unsigned int processors_count(void);
 
 /*
  * From here on the calling thread runs only on those of its processors whose number modulo `of` is

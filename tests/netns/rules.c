@@ -45,8 +45,11 @@ int rules_up(const char *conf_path)
 	return rc > 0 ? -EINVAL : rc;
 }
 
-/* The queue's line: number, port id, held, copy mode, copy range, two kinds of losses, last id. */
-static int read_queue(unsigned int queue, long *ret_held, long *ret_last_id)
+/*
+ * Adds up the lines of the table: number, port id, held, copy mode, copy range, two kinds of losses,
+ * last id.
+ */
+static int read_queues(long only, long *ret_held, long *ret_last_ids)
 {
 	FILE *table = fopen("/proc/thread-self/net/netfilter/nfnetlink_queue", "re");
 	unsigned int number, held, last_id;
@@ -55,30 +58,39 @@ static int read_queue(unsigned int queue, long *ret_held, long *ret_last_id)
 
 	if (!table)
 		return -errno;
-	while (rc < 0 && fgets(line, sizeof(line), table)) {
+	*ret_held = *ret_last_ids = 0;
+	while (fgets(line, sizeof(line), table)) {
 		if (sscanf(line, "%u %*u %u %*u %*u %*u %*u %u", &number, &held, &last_id) != 3 ||
-		    number != queue)
+		    (only >= 0 && number != only))
 			continue;
-		*ret_held = held;
-		*ret_last_id = last_id;
+		*ret_held += held;
+		*ret_last_ids += last_id;
 		rc = 0;
 	}
 	fclose(table);
 	return rc;
 }
 
-long rules_queued(unsigned int queue)
+long rules_queued(void)
+{
+	long held, last_ids;
+	int rc = read_queues(-1, &held, &last_ids);
+
+	return rc < 0 ? rc : last_ids;
+}
+
+long rules_queued_to(unsigned int queue)
 {
 	long held, last_id;
-	int rc = read_queue(queue, &held, &last_id);
+	int rc = read_queues(queue, &held, &last_id);
 
 	return rc < 0 ? rc : last_id;
 }
 
-long rules_held(unsigned int queue)
+long rules_held(void)
 {
-	long held, last_id;
-	int rc = read_queue(queue, &held, &last_id);
+	long held, last_ids;
+	int rc = read_queues(-1, &held, &last_ids);
 
 	return rc < 0 ? rc : held;
 }

@@ -12,9 +12,11 @@ const char *rules_program(void);
  */
 int rules_up(const char *conf_path);
 
-/* How many SYNs the queue was handed since it was bound, -ENOENT while nobody is bound. */
-long rules_queued(unsigned int queue);
-/* How many of them it still holds. */
-long rules_held(unsigned int queue);
+/* How many SYNs the queues of this namespace were handed since they were bound; -ENOENT without one. */
+long rules_queued(void);
+/* The same of one queue, -ENOENT while nobody is bound to it. */
+long rules_queued_to(unsigned int queue);
+/* How many of them all queues still hold. */
+long rules_held(void);
 
 #endif

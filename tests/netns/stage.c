@@ -174,14 +174,13 @@ long stage_challenges(void)
 
 static bool was_queued(void *arg)
 {
-	return rules_queued(QUEUE_NUMBER) >= *(const long *)arg;
+	return rules_queued() >= *(const long *)arg;
 }
 
 void stage_wait_queued(long count)
 {
 	if (wait_until(was_queued, &count, PATIENCE_MS) < 0)
-		fail_msg("the queue was handed %ld SYNs, not %ld", rules_queued(QUEUE_NUMBER),
-			 count);
+		fail_msg("the queue was handed %ld SYNs, not %ld", rules_queued(), count);
 }
 
 /* As the daemon prints it: a v4-mapped address as IPv4, no scope. */

@@ -299,7 +299,7 @@ static bool has_judged_all(void *arg)
 	long count = ctl_number(stats, "findings.collision");
 
 	json_decref(stats);
-	return count == rules_queued(QUEUE_NUMBER);
+	return count == rules_queued();
 }
 
 /*

@@ -66,12 +66,12 @@ static void every_collision_and_nothing_else(struct stage *s)
 	protect(s, BPF_FILTER);
 	for (uint16_t i = 0; i < ROUNDS; i++)
 		stage_mine(s, CLIENT_PORT + i); /* an ordinary connect, to begin with */
-	assert_int_equal(rules_queued(QUEUE_NUMBER), 0);
+	assert_int_equal(rules_queued(), 0);
 
 	stage_drop_resets(s);
 	for (uint16_t i = 0; i < ROUNDS; i++)
 		stage_connects(s, CLIENT_PORT + i);
-	assert_int_equal(rules_queued(QUEUE_NUMBER), ROUNDS);
+	assert_int_equal(rules_queued(), ROUNDS);
 
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "syns"), ROUNDS);
@@ -178,11 +178,11 @@ static void a_reload_changes_the_states(struct stage *s)
 	stage_mine(s, CLIENT_PORT);
 	stage_mine(s, CLIENT_PORT + 1);
 	stage_connects(s, CLIENT_PORT);
-	assert_int_equal(rules_queued(QUEUE_NUMBER), 0);
+	assert_int_equal(rules_queued(), 0);
 
 	daemon_reload(&s->daemon, "mode = \"enforce\"; " BPF_FILTER);
 	stage_connects(s, CLIENT_PORT + 1);
-	assert_int_equal(rules_queued(QUEUE_NUMBER), 1);
+	assert_int_equal(rules_queued(), 1);
 }
 
 static void a_stop_takes_it_away(struct stage *s)
@@ -257,7 +257,7 @@ static void without_the_right_to_load_it(struct stage *s)
 	assert_true(daemon_has_said(s, "the filter is \"all\" (queue.filter_fallback) instead"));
 	assert_true(daemon_has_said(s, "filter all"));
 	stage_mine(s, CLIENT_PORT);
-	assert_int_equal(rules_queued(QUEUE_NUMBER), 1);
+	assert_int_equal(rules_queued(), 1);
 	stage_connects(s, CLIENT_PORT);
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);

@@ -86,7 +86,7 @@ static void flood(struct stage *s, long n)
 static bool holds_nothing(void *arg)
 {
 	(void)arg;
-	return rules_held(QUEUE_NUMBER) == 0;
+	return rules_held() == 0;
 }
 
 /* ENOBUFS: the kernel could not hand SYNs over, let them pass, and says so once. */
@@ -98,7 +98,7 @@ static void socket_overruns(struct stage *s)
 	stage_protect(s, "queue = { max_held = 65536; };");
 	daemon_freeze(&s->daemon);
 	flood(s, FLOOD);
-	queued = rules_queued(QUEUE_NUMBER);
+	queued = rules_queued();
 	daemon_thaw(&s->daemon);
 	must(wait_until(holds_nothing, NULL, 10000), "see the queue empty");
 	stage_mine(s, CLIENT_PORT);

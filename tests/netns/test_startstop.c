@@ -74,8 +74,8 @@ static void all_workers_work(struct stage *s)
 	stage_protect(s, "queue = { number = 70; workers = 2; };");
 	load = load_start(&s->server, 4);
 	load_wait(load, 2000);
-	first = rules_queued(70);
-	second = rules_queued(71);
+	first = rules_queued_to(70);
+	second = rules_queued_to(71);
 	result = load_stop(load);
 	load_check(&result, 0);
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
@@ -159,7 +159,7 @@ static void second_queue_of_somebody_else(struct stage *s)
 	daemon_write_conf(&second, "queue = { number = 60; workers = 2; };");
 	check_start_fails(&second, 0, "queue 61 is already bound");
 	daemon_release(&second);
-	assert_int_equal(rules_queued(60), -ENOENT);
+	assert_int_equal(rules_queued_to(60), -ENOENT);
 }
 
 static void no_privilege(struct stage *s)
@@ -198,10 +198,10 @@ static void two_daemons(struct stage *s)
 	stage_listen(s, 8);
 	stage_protect(s, NULL);
 	daemon_init(&second);
-	daemon_start(&second, "mode = \"enforce\"; queue = { number = 62; };"
+	daemon_start(&second, "mode = \"enforce\"; queue = { number = 90; };"
 			      "policy = { default = \"reject\"; };");
 	must(run_iptables(AF_INET, "-t", "mangle", "-I", "INPUT", "1", "-p", "tcp", "--syn",
-			  "--dport", "8001", "-j", "NFQUEUE", "--queue-num", "62", "--queue-bypass",
+			  "--dport", "8001", "-j", "NFQUEUE", "--queue-num", "90", "--queue-bypass",
 			  NULL),
 	     "queue one port elsewhere");
 	listener = must(sock_listen(&other, 8, false), "listen");
@@ -228,10 +228,10 @@ static void text_format(struct stage *s)
 	const char *line;
 
 	stage_listen(s, 8);
-	stage_protect(s, NULL);
+	stage_protect(s, "queue = { workers = 1; };");
 	daemon_stop(&s->daemon);
 	s->daemon.text_format = true;
-	daemon_write_conf(&s->daemon, "mode = \"enforce\";");
+	daemon_write_conf(&s->daemon, "mode = \"enforce\"; queue = { workers = 1; };");
 	daemon_spawn(&s->daemon, 0, arguments);
 	daemon_message(&s->daemon,
 		       "closewaitd: ready: queue 61, 1 worker, filter all, mode enforce, "

@@ -180,7 +180,7 @@ static bool have_arrived(void *arg)
 static bool holds_nothing(void *arg)
 {
 	(void)arg;
-	return rules_held(QUEUE_NUMBER) <= 0;
+	return rules_held() <= 0;
 }
 
 /* A member may go only when no forged SYN for it is on its way. */

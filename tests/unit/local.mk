@@ -290,7 +290,8 @@ tests_unit_test_conf_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DMANUAL='"$(abs_srcdir)/man/closewaitd.conf.5"'
 tests_unit_test_conf_CFLAGS = $(UNIT_CFLAGS)
 # Allocations of the tested objects, not of the libraries, can be made to fail.
-tests_unit_test_conf_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
+tests_unit_test_conf_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=processors_count
 tests_unit_test_conf_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_conferror

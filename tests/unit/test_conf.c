@@ -96,13 +96,23 @@ static void assert_conf_equal(const struct conf *a, const struct conf *b)
 	assert_memory_equal(&flat_a, &flat_b, sizeof(flat_a));
 }
 
+/* --- processors ---------------------------------------------------------------------------------- */
+
+unsigned int __wrap_processors_count(void);
+static unsigned int n_processors = 3;
+
+unsigned int __wrap_processors_count(void)
+{
+	return n_processors;
+}
+
 /* --- keys and defaults -------------------------------------------------------------------------- */
 
 static void assert_defaults(const struct conf *conf)
 {
 	assert_int_equal(conf->mode, MODE_AUDIT);
 	assert_int_equal(conf->queue.number, 61);
-	assert_int_equal(conf->queue.workers, 1);
+	assert_int_equal(conf->queue.workers, n_processors);
 	assert_int_equal(conf->queue.max_held, 1024);
 	assert_int_equal(conf->queue.filter, FILTER_ALL);
 	assert_int_equal(conf->queue.filter_fallback, FILTER_ALL);
@@ -148,6 +158,30 @@ static void every_key_has_its_default(void **state)
 		assert_defaults(conf);
 		conf_free(conf);
 	}
+}
+
+static void zero_workers_are_as_many_as_processors(void **state)
+{
+	static const struct {
+		unsigned int processors, workers;
+	} cases[] = {{1, 1}, {2, 2}, {16, 16}, {17, 16}, {1024, 16}};
+
+	(void)state;
+	for (size_t i = 0; i < NAMES_LEN(cases); i++) {
+		struct conf *none, *zero, *five;
+
+		n_processors = cases[i].processors;
+		none = defaults();
+		zero = parse("queue = { workers = 0; };");
+		five = parse("queue = { workers = 5; };");
+		assert_int_equal(none->queue.workers, cases[i].workers);
+		assert_int_equal(zero->queue.workers, cases[i].workers);
+		assert_int_equal(five->queue.workers, 5);
+		conf_free(none);
+		conf_free(zero);
+		conf_free(five);
+	}
+	n_processors = 3;
 }
 
 static void every_key_reaches_its_field(void **state)
@@ -290,7 +324,7 @@ static void limits_of_ranges_are_legal(void **state)
 {
 	static const char *const texts[] = {
 		"queue = { number = 0; };",
-		"queue = { number = 65535; };",
+		"queue = { number = 65535; workers = 1; };",
 		"queue = { workers = 64; };",
 		"queue = { number = 65472; workers = 64; };",
 		"queue = { max_held = 1; };",
@@ -392,7 +426,7 @@ static void prints_the_layout_that_others_read(void **state)
 	assert_string_equal(text, "mode = \"audit\";\n"
 				  "queue = {\n"
 				  "  number = 61;\n"
-				  "  workers = 1;\n"
+				  "  workers = 3;\n"
 				  "  max_held = 1024;\n"
 				  "  filter = \"all\";\n"
 				  "  filter_fallback = \"all\";\n"
@@ -567,6 +601,7 @@ static struct conf *random_conf(void)
 				key, conf,
 				key->min + number_below((uint32_t)(key->max - key->min + 1)));
 	}
+	conf->queue.workers = number_below(64) + 1; /* 0 is settled before anybody sees it */
 	conf->queue.number = (uint16_t)number_below(65536 - conf->queue.workers);
 	conf->queue.filter_mark = number_below(UINT32_MAX) + 1;
 	conf->policy.stale = 0;
@@ -724,6 +759,8 @@ static void the_example_holds_every_default(void **state)
 
 		if (strstr(line, "rules"))
 			strcpy(line, "  rules = (");
+		if (strstr(line, "workers"))
+			strcpy(line, "  workers = 0;");
 		snprintf(with_end, sizeof(with_end), "\n%s\n", line);
 		if (!strstr(text, with_end))
 			fail_msg("not in the example: %s", line);
@@ -782,6 +819,8 @@ static void the_manual_tells_every_default(void **state)
 
 		if (!strstr(line, ";") || line[0] == '}')
 			continue;
+		if (strstr(line, "workers"))
+			strcpy(line, "  workers = 0;");
 		for (const char *p = line + strspn(line, " "); *p != ';'; p++)
 			end = stpcpy(end, *p == '"' ? "\\(dq" : (char[]){*p, '\0'});
 		strcpy(end, "\"\n");
@@ -804,6 +843,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_has_its_default),
+		cmocka_unit_test(zero_workers_are_as_many_as_processors),
 		cmocka_unit_test(every_key_reaches_its_field),
 		cmocka_unit_test(equivalent_texts),
 		cmocka_unit_test(limits_of_ranges_are_legal),

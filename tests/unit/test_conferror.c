@@ -116,9 +116,9 @@ static void wrong_types(void **state)
 		 "f:1: queue.number is the floating-point number -1000; it must be an integer from "
 		 "0 to 65535"},
 		{"queue = { workers = FALSE; };",
-		 "f:1: queue.workers is the boolean false; it must be an integer from 1 to 64"},
+		 "f:1: queue.workers is the boolean false; it must be an integer from 0 to 64"},
 		{"queue = { workers = ( 1 ); };",
-		 "f:1: queue.workers is a list; it must be an integer from 1 to 64"},
+		 "f:1: queue.workers is a list; it must be an integer from 0 to 64"},
 		{"queue = { filter_mark = \"0x1\"; };",
 		 "f:1: queue.filter_mark is the string \"0x1\"; it must be an integer from 0x1 to "
 		 "0xffffffff"},
@@ -195,10 +195,10 @@ static void values_out_of_range(void **state)
 		 "f:1: the integer "
 		 "100000000000000000000000000000000000000000000000000000000000000... does not fit "
 		 "in 64 bits"},
-		{"queue = { workers = 0; };",
-		 "f:1: queue.workers is 0; it must be an integer from 1 to 64"},
+		{"queue = { workers = -1; };",
+		 "f:1: queue.workers is -1; it must be an integer from 0 to 64"},
 		{"queue = { workers = 65; };",
-		 "f:1: queue.workers is 65; it must be an integer from 1 to 64"},
+		 "f:1: queue.workers is 65; it must be an integer from 0 to 64"},
 		{"queue = { max_held = 0; };",
 		 "f:1: queue.max_held is 0; it must be an integer from 1 to 65536"},
 		{"queue = { max_held = 65537; };",

@@ -101,6 +101,12 @@ static void tells_errors(void **state)
 	assert_int_equal(processors_take_share(0, 2), -EPERM);
 }
 
+static void there_is_always_one(void **state)
+{
+	(void)state;
+	assert_in_range(processors_count(), 1, CPU_SETSIZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +114,7 @@ int main(void)
 		cmocka_unit_test(leaves_what_was_denied),
 		cmocka_unit_test(stays_where_it_is_without_a_share),
 		cmocka_unit_test(tells_errors),
+		cmocka_unit_test(there_is_always_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
