@@ -112,7 +112,7 @@ put_rules() { # SPACE
 }
 
 start_daemon() { # SPACE FILTER [WORKERS]
-    put_conf "$1" "$2" "${3-1}"
+    put_conf "$1" "$2" "${3-0}"
     start "$1" 'ready: ' "$build/closewaitd" -c "$work/$1.conf"
     grep -q "filter $2," "$output" ||
         fail "the filter $2 cannot be had here: $(head -n 1 "$output")"
@@ -135,7 +135,7 @@ check_that_it_took_part() { # PID WHAT
 
 # --- connect: the price of an ordinary connection -----------------------------------------------
 
-variants='none bypass reference all all_cpus socket bpf'
+variants='none bypass reference all one socket bpf'
 
 connect_set_up() {
     for variant in $variants; do
@@ -152,7 +152,7 @@ connect_set_up() {
             put_rules reference
             start reference ready "$build/tests/bench/accept-all" 61
             ;;
-        all_cpus) start_daemon all_cpus all "$(nproc)" ;;
+        one) start_daemon one all 1 ;;
         *) start_daemon "$variant" "$variant" ;;
         esac
         eval "pid_$variant=$started"
@@ -167,7 +167,7 @@ connect_round() { # ROUND
                 measure connect "$1" "$listener" "$clients" "$variant" "$variant" \
                     --listen=$listener --time="$ms" ${pid:+--watch="$pid"} 127.0.0.1:8000
                 case $variant in
-                reference | all | all_cpus) check_that_it_took_part "$pid" "$variant" ;;
+                reference | all | one) check_that_it_took_part "$pid" "$variant" ;;
                 esac
             done
         done
@@ -241,7 +241,7 @@ scale_round() { # ROUND
 
 idle_set_up() {
     make_space idle
-    start_daemon idle all
+    start_daemon idle all 1
     pid_idle=$started
 }
 
