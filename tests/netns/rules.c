@@ -45,6 +45,14 @@ int rules_up(const char *conf_path)
 	return rc > 0 ? -EINVAL : rc;
 }
 
+int rules_down(void)
+{
+	const char *const argv[] = {rules_program(), "down", NULL};
+	int rc = run_command(argv);
+
+	return rc > 0 ? -EINVAL : rc;
+}
+
 /*
  * Adds up the lines of the table: number, port id, held, copy mode, copy range, two kinds of losses,
  * last id.

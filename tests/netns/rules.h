@@ -12,6 +12,9 @@ const char *rules_program(void);
  */
 int rules_up(const char *conf_path);
 
+/* "closewaitd-rules down". 0 or a negative errno: it has said why on stderr. */
+int rules_down(void);
+
 /* How many SYNs the queues of this namespace were handed since they were bound; -ENOENT without one. */
 long rules_queued(void);
 /* The same of one queue, -ENOENT while nobody is bound to it. */

@@ -19,7 +19,15 @@
 /* Connects that pass between a start and a stop, so that both meet held SYNs. */
 #define CONNECTS_BETWEEN 200
 
-static void restart_under_load(struct stage *s, const char *conf, int signal, long slow)
+/*
+ * Within the one request that binds a queue there is still a moment in which the kernel has made the
+ * queue and not yet set its copy mode; a SYN that comes just then, on another processor, is dropped
+ * (nfqnl_recv_config() and nfqnl_enqueue_packet()). It is short, unless the processor that binds is
+ * taken away just then. The unit therefore has the rules out meanwhile.
+ */
+#define LOST_WHILE_BINDING 1
+
+static void restart_under_load(struct stage *s, const char *conf, int signal)
 {
 	struct load_result result;
 	struct load *load;
@@ -40,29 +48,47 @@ static void restart_under_load(struct stage *s, const char *conf, int signal, lo
 		daemon_message(&s->daemon, "ready: ");
 	}
 	result = load_stop(load);
-	load_check(&result, slow);
+	load_check(&result, LOST_WHILE_BINDING);
 	assert_true(syns >= 20 * (CONNECTS_BETWEEN - 2));
 }
 
 static void sigterm(struct stage *s)
 {
-	restart_under_load(s, NULL, SIGTERM, 0);
+	restart_under_load(s, NULL, SIGTERM);
 }
 
 static void sigint(struct stage *s)
 {
-	restart_under_load(s, NULL, SIGINT, 0);
+	restart_under_load(s, NULL, SIGINT);
 }
 
-/*
- * Within the one request that binds a queue there is still a moment in which the kernel has made the
- * queue and not yet set its copy mode; a SYN that comes just then, on the other processor, is dropped
- * (nfqnl_enqueue_packet()). With as many clients as processors and two binds per start, one in 40
- * binds is let pass.
- */
-static void several_workers(struct stage *s)
+static void one_worker(struct stage *s)
 {
-	restart_under_load(s, "queue = { workers = 2; };", SIGTERM, 1);
+	restart_under_load(s, "queue = { workers = 1; };", SIGTERM);
+}
+
+/* As the unit does it: no rule is there while the queues are bound, and so nothing is lost. */
+static void rules_after_the_daemon(struct stage *s)
+{
+	struct load_result result;
+	struct load *load;
+	long syns = 0;
+
+	stage_protect(s, NULL);
+	load = load_start(&s->server, 2);
+	for (int i = 0; i < 10; i++) {
+		load_wait(load, CONNECTS_BETWEEN);
+		daemon_signal(&s->daemon, SIGTERM);
+		assert_int_equal(daemon_wait_exit(&s->daemon), 0);
+		syns += daemon_total(&s->daemon, "syns");
+		must(rules_down(), "take the rules out");
+		daemon_spawn(&s->daemon, 0, NULL);
+		daemon_message(&s->daemon, "ready: ");
+		must(rules_up(s->daemon.conf_path), "put the rules in");
+	}
+	result = load_stop(load);
+	load_check(&result, 0);
+	assert_true(syns >= 10 * (CONNECTS_BETWEEN - 2));
 }
 
 static void all_workers_work(struct stage *s)
@@ -250,7 +276,8 @@ int main(int argc, char **argv)
 		{"20 stops by SIGTERM and starts under load", sigterm, V4_ONLY | V6_ONLY,
 		 IN_ENFORCE},
 		{"20 stops by SIGINT and starts under load", sigint, 0, IN_ENFORCE},
-		{"20 stops and starts of two workers", several_workers, 0, IN_ENFORCE},
+		{"20 stops and starts of one worker", one_worker, 0, IN_ENFORCE},
+		{"10 restarts as the unit does them", rules_after_the_daemon, 0, IN_ENFORCE},
 		{"all workers work", all_workers_work, 0, IN_ENFORCE},
 		{"rules without a daemon", rules_without_daemon, V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"killed", killed, 0, IN_ENFORCE},
