@@ -3,7 +3,6 @@
 
 #include "ctlscan.h"
 #include "ctl.h"
-#include "ctlclient.h"
 #include "ctloptions.h"
 #include "utf8.h"
 
@@ -46,20 +45,15 @@ static uint64_t clock_ns(clockid_t clock)
 
 static int tell(const struct ctl *ctl, const struct ctlscan_view *view)
 {
-	json_t *object;
+	int err = 0;
 
-	if (!ctl->json) {
+	if (ctl->json)
+		err = ctlscan_write(view, stdout);
+	else
 		ctlscan_print(view);
-		return CTL_OK;
-	}
-	object = ctlscan_object(view);
-	if (!object) {
-		ctl_complain("scan: %s", strerror(ENOMEM));
-		return CTL_FAILED;
-	}
-	ctlclient_print(object);
-	json_decref(object);
-	return CTL_OK;
+	if (err < 0)
+		ctl_complain("scan: cannot write it: %s", strerror(-err));
+	return err < 0 ? CTL_FAILED : CTL_OK;
 }
 
 /* growth NULL: there is one scan only. */

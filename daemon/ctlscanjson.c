@@ -1,13 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The names are part of the interface: documented in closewaitctl(8). */
+/*
+ * The names are part of the interface: documented in closewaitctl(8).
+ *
+ * A host that leaks has 100,000 sockets, and as one tree they would take ten times the memory of the
+ * scan itself. So an object is built for one socket, and for what stands before a list, and written
+ * at once.
+ */
 #include "config.h"
 
 #include "ctlscan.h"
 #include "control.h"
 #include "log.h"
 
+#include <errno.h>
+#include <jansson.h>
 #include <string.h>
 #include <sys/param.h>
+
+/* --- pieces -----------------------------------------------------------------------------------*/
+
+struct writer {
+	const struct ctlscan_view *view;
+	FILE *to;
+	int err; /* the first one; nothing is written after it */
+};
+
+static void put_text(struct writer *w, const char *text)
+{
+	if (w->err == 0 && fputs(text, w->to) == EOF)
+		w->err = -errno;
+}
+
+/* Takes the reference; object NULL: there was no memory for it. */
+static void put_json(struct writer *w, json_t *object, size_t flags)
+{
+	errno = ENOMEM;
+	if (w->err == 0 && (!object || json_dumpf(object, w->to, JSON_COMPACT | flags) < 0))
+		w->err = -errno;
+	json_decref(object);
+}
+
+/* A list of n elements, which something stands before. */
+static void put_list(struct writer *w, const char *name, size_t n, const void *elements,
+		     void (*put)(struct writer *w, const void *elements, size_t i))
+{
+	put_text(w, ",\"");
+	put_text(w, name);
+	put_text(w, "\":[");
+	for (size_t i = 0; i < n && w->err == 0; i++) {
+		if (i > 0)
+			put_text(w, ",");
+		put(w, elements, i);
+	}
+	put_text(w, "]");
+}
+
+/* --- objects ----------------------------------------------------------------------------------*/
 
 static void set_number(json_t *object, const char *key, uint64_t number)
 {
@@ -50,8 +98,9 @@ static void set_share(json_t *object, double share)
 			    share > 0 ? json_real(1 / share) : json_null());
 }
 
-static json_t *socket_object(const struct scan_socket *s)
+static void put_socket(struct writer *w, const void *sockets, size_t i)
 {
+	const struct scan_socket *s = (const struct scan_socket *)sockets + i;
 	json_t *object =
 		json_pack("{s:s, s:b}", "kind", scan_kind_name(s->kind), "colliding", s->colliding);
 
@@ -62,7 +111,7 @@ static json_t *socket_object(const struct scan_socket *s)
 	set_number(object, "unread", s->unread);
 	set_number(object, "inode", s->inode);
 	set_number(object, "holders", s->holders);
-	return object;
+	put_json(w, object, 0);
 }
 
 static void set_process(json_t *object, const struct owner_process *process)
@@ -78,7 +127,7 @@ static void set_process(json_t *object, const struct owner_process *process)
 		set_number(object, "descriptor_limit", process->fd_limit);
 }
 
-static json_t *leaker_object(const struct ctlscan_view *view, const struct scan_leaker *leaker)
+static json_t *leaker_head(const struct ctlscan_view *view, const struct scan_leaker *leaker)
 {
 	const char *path = cgroup_path(view->cgroups, leaker->cgroup_id);
 	json_t *object = json_object();
@@ -95,18 +144,23 @@ static json_t *leaker_object(const struct ctlscan_view *view, const struct scan_
 	set_number(object, "oldest_ms", leaker->oldest_ms);
 	json_object_set_new(object, "growth_per_minute",
 			    leaker->growth_known ? json_real(leaker->growth) : json_null());
-	if (view->fds) {
-		json_t *sockets = json_array();
-
-		for (size_t i = 0; i < leaker->n_sockets; i++)
-			json_array_append_new(sockets, socket_object(&leaker->sockets[i]));
-		json_object_set_new(object, "sockets", sockets);
-	}
 	return object;
 }
 
-static json_t *client_object(const struct scan_client *client)
+static void put_leaker(struct writer *w, const void *leakers, size_t i)
 {
+	const struct scan_leaker *leaker = (const struct scan_leaker *)leakers + i;
+
+	put_text(w, "{");
+	put_json(w, leaker_head(w->view, leaker), JSON_EMBED);
+	if (w->view->fds)
+		put_list(w, "sockets", leaker->n_sockets, leaker->sockets, put_socket);
+	put_text(w, "}");
+}
+
+static void put_client(struct writer *w, const void *clients, size_t i)
+{
+	const struct scan_client *client = (const struct scan_client *)clients + i;
 	char text[INET6_ADDRSTRLEN];
 	json_t *object = json_object();
 
@@ -115,13 +169,12 @@ static json_t *client_object(const struct scan_client *client)
 	set_number(object, "mines_drawn", client->chance.mines);
 	set_number(object, "ports_drawn", client->chance.ports);
 	set_share(object, client->chance.share);
-	return object;
+	put_json(w, object, 0);
 }
 
-static json_t *listener_object(const struct ctlscan_view *view,
-			       const struct scan_listener *listener)
+static json_t *listener_head(const struct scan_listener *listener)
 {
-	json_t *object = json_object(), *leakers = json_array(), *clients = json_array();
+	json_t *object = json_object();
 
 	set_endpoint(object, "local", &listener->local);
 	json_object_set_new(object, "listens", json_boolean(listener->listens));
@@ -132,13 +185,18 @@ static json_t *listener_object(const struct ctlscan_view *view,
 	set_counts(object, listener->counts);
 	set_number(object, "colliding", listener->colliding);
 	set_share(object, listener->share);
-	for (size_t i = 0; i < listener->n_leakers; i++)
-		json_array_append_new(leakers, leaker_object(view, &listener->leakers[i]));
-	for (size_t i = 0; i < listener->n_clients; i++)
-		json_array_append_new(clients, client_object(&listener->clients[i]));
-	json_object_set_new(object, "leakers", leakers);
-	json_object_set_new(object, "clients", clients);
 	return object;
+}
+
+static void put_listener(struct writer *w, const void *listeners, size_t i)
+{
+	const struct scan_listener *listener = (const struct scan_listener *)listeners + i;
+
+	put_text(w, "{");
+	put_json(w, listener_head(listener), JSON_EMBED);
+	put_list(w, "leakers", listener->n_leakers, listener->leakers, put_leaker);
+	put_list(w, "clients", listener->n_clients, listener->clients, put_client);
+	put_text(w, "}");
 }
 
 static void set_view(json_t *object, const struct scan *scan)
@@ -153,10 +211,10 @@ static void set_view(json_t *object, const struct scan *scan)
 	json_object_set_new(object, "processes_hidden", json_boolean(scan->view.hidden));
 }
 
-json_t *ctlscan_object(const struct ctlscan_view *view)
+static json_t *scan_head(const struct ctlscan_view *view)
 {
 	const struct scan *scan = view->scan;
-	json_t *object = json_object(), *listeners = json_array();
+	json_t *object = json_object();
 	char time[LOG_TIME_SIZE];
 
 	set_text(object, "time", log_time(view->realtime_ns, time));
@@ -169,8 +227,20 @@ json_t *ctlscan_object(const struct ctlscan_view *view)
 		json_object_set_new(
 			object, "port_range",
 			json_pack("[i, i]", view->ephemeral->low, view->ephemeral->high));
-	for (size_t i = 0; i < scan->n_listeners; i++)
-		json_array_append_new(listeners, listener_object(view, &scan->listeners[i]));
-	json_object_set_new(object, "listeners", listeners);
-	return json_pack("{s:o, s:b, s:i}", "scan", object, "ok", 1, "version", CONTROL_VERSION);
+	return object;
+}
+
+int ctlscan_write(const struct ctlscan_view *view, FILE *to)
+{
+	struct writer w = {.view = view, .to = to};
+
+	put_text(&w, "{\"scan\":{");
+	put_json(&w, scan_head(view), JSON_EMBED);
+	put_list(&w, "listeners", view->scan->n_listeners, view->scan->listeners, put_listener);
+	put_text(&w, "},");
+	put_json(&w, json_pack("{s:b, s:i}", "ok", 1, "version", CONTROL_VERSION), JSON_EMBED);
+	put_text(&w, "}\n");
+	if (w.err == 0 && fflush(to) == EOF)
+		w.err = -errno;
+	return w.err;
 }

@@ -9,9 +9,9 @@
 #include "hostaddr.h"
 #include "scan.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Room for a process's name, and for "NAME (pid 812, accel.service)". */
 #define CTLSCAN_NAME_SIZE   64
@@ -47,9 +47,10 @@ const char *ctlscan_clean(const char *text, char *buf, size_t size);
 const char *ctlscan_name_leaker(struct cgroup_map *cgroups, const struct scan_leaker *leaker,
 				char buf[static CTLSCAN_LEAKER_SIZE]);
 
-/* For people, on stdout; for programs, NULL if there is no memory. */
+/* For people, on stdout. */
 void ctlscan_print(const struct ctlscan_view *view);
-json_t *ctlscan_object(const struct ctlscan_view *view);
+/* For programs, one line of JSON. -ENOMEM, or that of the write; what was written is no JSON then. */
+int ctlscan_write(const struct ctlscan_view *view, FILE *to);
 
 /*
  * Growth as seen from scan to scan. Each call remembers a scan, and puts what has grown since the

@@ -1,19 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Measures "closewaitctl scan" against "ss -tanp state close-wait"; `make bench-scan` calls it.
+# Measures "closewaitctl scan" against "ss -tanp state close-wait", and what it takes to list every
+# descriptor; `make bench-scan` calls it.
 set -eu
 
 if [ $# -ne 1 ] || [ "$1" = --help ]; then
     cat <<'HELP'
 Usage: scan.sh BUILDDIR
 Plants mines in a network namespace of its own, held by several processes, and lets both programs of
-BUILDDIR and of the system look at them in turn, as root. Prints the medians.
+BUILDDIR and of the system look at them in turn, as root. Prints the medians; memory is the most that
+was resident.
 
   BENCH_ROUNDS=N   rounds (default 5); 1 is a quick look whether everything works
   BENCH_MINES=N    mines (default 100000, with one round 4000)
 
-Exit status: 0 scan took no longer than ss, and less than 64 MiB; 1 it did not, or something failed;
-2 wrong usage.
+Exit status: 0 scan took no longer than ss, and less than 64 MiB whatever it was to print; 1 it did
+not, or something failed; 2 wrong usage.
 HELP
     [ $# -eq 1 ] && exit 0
     exit 2
@@ -76,7 +78,7 @@ median() { # NAME FIELD
 }
 
 report() { # NAME LABEL
-    printf '%-30s %6d ms (%d ms user, %d ms system), %6d KiB\n' "$2" \
+    printf '%-32s %6d ms (%d ms user, %d ms system), %6d KiB\n' "$2" \
         "$(median "$1" 1)" "$(median "$1" 2)" "$(median "$1" 3)" "$(median "$1" 4)"
 }
 
@@ -89,10 +91,18 @@ round=0
 while [ "$round" -lt "$rounds" ]; do
     look ss 0 ss -tanp state close-wait
     look scan "$found" "$build/closewaitctl" scan
+    look fds "$found" "$build/closewaitctl" scan --fds
+    look json "$found" "$build/closewaitctl" scan --json
+    look fds-json "$found" "$build/closewaitctl" scan --fds --json
     round=$((round + 1))
 done
 echo "$mines sockets in CLOSE_WAIT, medians of $rounds:"
 report ss 'ss -tanp state close-wait'
 report scan 'closewaitctl scan'
+report fds 'closewaitctl scan --fds'
+report json 'closewaitctl scan --json'
+report fds-json 'closewaitctl scan --fds --json'
 [ "$(median scan 1)" -le "$(median ss 1)" ] || fail 'scan took longer than ss'
-[ "$(median scan 4)" -lt "$limit_kib" ] || fail 'scan took 64 MiB or more'
+for name in scan fds json fds-json; do
+    [ "$(median "$name" 4)" -lt "$limit_kib" ] || fail "$name took 64 MiB or more"
+done

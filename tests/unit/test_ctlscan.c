@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What becomes of a scan on its way to people and programs: growth, names, and JSON that is JSON. */
+/* What becomes of a scan on its way to people and programs: growth, names, and JSON that is JSON,
+ * however much of it there is. */
 #include "config.h"
 
 #include "ctlscan.h"
 #include "unit.h"
 
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <malloc.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A scan by hand: one listener with two leakers. */
@@ -113,13 +119,37 @@ static void names_are_cleaned(void **state)
 			    "a\360\237\230\200");
 }
 
+/* The line that is written, which the caller frees. */
+static char *write_text(const struct ctlscan_view *view)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	assert_int_equal(ctlscan_write(view, to), 0);
+	assert_int_equal(fclose(to), 0);
+	assert_ptr_equal(strchr(text, '\n'), text + size - 1);
+	return text;
+}
+
+static json_t *write_object(const struct ctlscan_view *view)
+{
+	char *text = write_text(view);
+	json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	if (!object)
+		fail_msg("no JSON: %s", text);
+	free(text);
+	return object;
+}
+
 /* A process may call itself anything; the object must be there all the same. */
 static void json_survives_any_name(void **state)
 {
 	struct ctlscan_view view = {.scan = &made.scan, .fds = true};
 	const json_t *listener, *leaker;
 	json_t *object;
-	char *text;
 
 	(void)state;
 	strcpy(made.leakers[0].process.comm, "\xff\033\"\\\n");
@@ -131,11 +161,7 @@ static void json_survives_any_name(void **state)
 	made.scan.owner_error = -2;
 	made.client.chance.share = made.listener.share = 0.25;
 	assert_int_equal(cgroup_open(&view.cgroups), 0);
-	object = ctlscan_object(&view);
-	assert_non_null(object);
-	text = json_dumps(object, 0);
-	assert_non_null(text);
-	free(text);
+	object = write_object(&view);
 
 	listener = json_array_get(json_object_get(json_object_get(object, "scan"), "listeners"), 0);
 	assert_true(json_real_value(json_object_get(listener, "connects_per_collision")) == 4);
@@ -155,6 +181,127 @@ static void json_survives_any_name(void **state)
 	cgroup_close(view.cgroups);
 }
 
+/* With lists of none, one and two. */
+static void json_is_one_line_of_one_object(void **state)
+{
+	static const char want[] =
+		"{\"scan\":{\"time\":\"1970-01-01T00:00:00.000000Z\",\"close_wait\":2,\"mines\":0,"
+		"\"half_closed\":0,\"remote\":0,\"uncertain\":0,\"unattributed\":0,"
+		"\"processes_seen\":0,\"processes_denied\":0,\"processes_hidden\":false,"
+		"\"connection_tracking\":false,\"table_changed\":false,\"port_range\":[4,5],"
+		"\"listeners\":[{\"local\":\"127.0.0.1:80\",\"listens\":false,\"mines\":0,"
+		"\"half_closed\":0,\"remote\":0,\"uncertain\":0,\"colliding\":0,"
+		"\"collision_share\":0.0,\"connects_per_collision\":null,\"leakers\":["
+		"{\"pid\":100,\"uid\":0,\"mines\":0,\"half_closed\":0,\"remote\":0,"
+		"\"uncertain\":0,\"not_accepted\":0,\"shared\":0,\"unread\":0,\"oldest_ms\":0,"
+		"\"growth_per_minute\":null,\"sockets\":["
+		"{\"kind\":\"mine\",\"colliding\":false,\"peer\":\"127.0.0.1:80\",\"age_ms\":0,"
+		"\"unread\":0,\"inode\":0,\"holders\":0},"
+		"{\"kind\":\"mine\",\"colliding\":false,\"peer\":\"127.0.0.1:80\",\"age_ms\":0,"
+		"\"unread\":0,\"inode\":0,\"holders\":0}]}],\"clients\":[]}]},"
+		"\"ok\":true,\"version\":1}\n";
+	const struct ephemeral ephemeral = {.low = 4, .high = 5};
+	struct ctlscan_view view = {.scan = &made.scan, .ephemeral = &ephemeral, .fds = true};
+	char *text;
+
+	(void)state;
+	made.leakers[0].n_sockets = 2;
+	made.listener.n_leakers = 1;
+	made.listener.n_clients = 0;
+	assert_int_equal(cgroup_open(&view.cgroups), 0);
+	text = write_text(&view);
+	assert_string_equal(text, want);
+	free(text);
+	made.scan.n_listeners = 0;
+	text = write_text(&view);
+	assert_non_null(strstr(text, ",\"listeners\":[]},\"ok\":true,"));
+	free(text);
+	cgroup_close(view.cgroups);
+}
+
+/* jansson's memory in bytes, the most it had, and how many more requests are granted. */
+static struct {
+	size_t now, most;
+	long granted;
+} memory;
+
+static void *count_malloc(size_t size)
+{
+	void *block = memory.granted-- > 0 ? malloc(size) : NULL;
+
+	if (block)
+		memory.now += malloc_usable_size(block);
+	if (memory.now > memory.most)
+		memory.most = memory.now;
+	return block;
+}
+
+static void count_free(void *block)
+{
+	if (block)
+		memory.now -= malloc_usable_size(block);
+	free(block);
+}
+
+static int write_counted(const struct ctlscan_view *view, const char *path, long granted)
+{
+	FILE *to = fopen(path, "we");
+	int err;
+
+	assert_non_null(to);
+	memory.now = memory.most = 0;
+	memory.granted = granted;
+	json_set_alloc_funcs(count_malloc, count_free);
+	err = ctlscan_write(view, to);
+	json_set_alloc_funcs(malloc, free);
+	fclose(to);
+	assert_int_equal(memory.now, 0);
+	return err;
+}
+
+/* However many there are, no more is kept than what is being written. */
+static void json_takes_little_memory(void **state)
+{
+	enum { MANY = 20000, ENOUGH = 16384 };
+	struct ctlscan_view view = {.scan = &made.scan, .fds = true};
+	struct scan_socket *sockets = calloc(MANY, sizeof(*sockets));
+	struct scan_leaker *leakers = calloc(MANY, sizeof(*leakers));
+
+	(void)state;
+	assert_non_null(sockets);
+	assert_non_null(leakers);
+	for (size_t i = 0; i < MANY; i++) {
+		sockets[i] = made.sockets[0];
+		leakers[i] = made.leakers[0];
+	}
+	assert_int_equal(cgroup_open(&view.cgroups), 0);
+	made.leakers[0].sockets = sockets;
+	made.leakers[0].n_sockets = MANY;
+	assert_int_equal(write_counted(&view, "/dev/null", LONG_MAX), 0);
+	if (memory.most > ENOUGH)
+		fail_msg("%d sockets: %zu bytes at once", MANY, memory.most);
+	made.listener.leakers = leakers;
+	made.listener.n_leakers = MANY;
+	assert_int_equal(write_counted(&view, "/dev/null", LONG_MAX), 0);
+	if (memory.most > ENOUGH)
+		fail_msg("%d leakers: %zu bytes at once", MANY, memory.most);
+	cgroup_close(view.cgroups);
+	free(leakers);
+	free(sockets);
+}
+
+/* Half an answer is told to be none. */
+static void json_tells_a_failure(void **state)
+{
+	struct ctlscan_view view = {.scan = &made.scan, .fds = true};
+
+	(void)state;
+	assert_int_equal(cgroup_open(&view.cgroups), 0);
+	assert_int_equal(write_counted(&view, "/dev/null", 0), -ENOMEM);
+	assert_int_equal(write_counted(&view, "/dev/full", LONG_MAX), -ENOSPC);
+	cgroup_close(view.cgroups);
+}
+
 #define SCAN_TEST(test) cmocka_unit_test_setup(test, set_up)
 
 int main(void)
@@ -164,6 +311,9 @@ int main(void)
 		SCAN_TEST(growth_needs_time),
 		SCAN_TEST(names_are_cleaned),
 		SCAN_TEST(json_survives_any_name),
+		SCAN_TEST(json_is_one_line_of_one_object),
+		SCAN_TEST(json_takes_little_memory),
+		SCAN_TEST(json_tells_a_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
