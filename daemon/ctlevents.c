@@ -49,20 +49,27 @@ static bool read_number(const char *name, const char *text, unsigned long min, u
 	return true;
 }
 
+/* The names of events; NULL: that finding is told by none. Number FINDING_COUNT is a mine's. */
+static const char *event_name(unsigned int number)
+{
+	if (number == FINDING_COUNT)
+		return incident_name(&(const struct incident){.kind = INCIDENT_MINE});
+	return incident_is_told((enum finding)number) ? finding_name((enum finding)number) : NULL;
+}
+
 static bool check_event(const char *event)
 {
 	char names[256] = "";
 
-	for (unsigned int i = 0; i < FINDING_COUNT; i++) {
-		enum finding finding = (enum finding)i;
+	for (unsigned int i = 0; i <= FINDING_COUNT; i++) {
+		const char *name = event_name(i);
 		size_t len = strlen(names);
 
-		if (!incident_is_told(finding))
+		if (!name)
 			continue;
-		if (strcmp(finding_name(finding), event) == 0)
+		if (strcmp(name, event) == 0)
 			return true;
-		snprintf(names + len, sizeof(names) - len, "%s%s", len > 0 ? ", " : "",
-			 finding_name(finding));
+		snprintf(names + len, sizeof(names) - len, "%s%s", len > 0 ? ", " : "", name);
 	}
 	ctl_complain("events: '%s' is no event: one of %s", event, names);
 	return false;

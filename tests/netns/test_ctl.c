@@ -179,6 +179,9 @@ static size_t count_lines(const char *text)
 
 static void keeps_events(struct stage *s)
 {
+	static const char *const names[] = {"collision",	 "unproven", "foreign-source",
+					    "accept-queue-full", "mine",     "lookup-failed"};
+
 	set_the_stage(
 		s, "policy = { rules = ( { name = \"none\"; port = 1; action = \"log\"; } ); };");
 	for (uint16_t i = 0; i < 3; i++)
@@ -192,6 +195,9 @@ static void keeps_events(struct stage *s)
 	assert_int_equal(count_lines(ctl_run(&s->daemon, "events", "--port", "80", NULL)->out), 0);
 	assert_int_equal(
 		count_lines(ctl_run(&s->daemon, "events", "--event", "collision", NULL)->out), 3);
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		assert_int_equal(ctl_run(&s->daemon, "events", "--event", names[i], NULL)->status,
+				 0);
 	assert_int_equal(
 		count_lines(ctl_run(&s->daemon, "events", "--event", "unproven", NULL)->out), 0);
 	assert_int_equal(
