@@ -21,7 +21,7 @@ libclosewaitd_a_SOURCES = \
 	include/explain.h daemon/explain.c \
 	include/kstat.h daemon/kstat.c \
 	include/metrics.h daemon/metrics.c \
-	include/recent.h \
+	include/recent.h daemon/recent.c \
 	include/answer.h daemon/answer.c \
 	include/reload.h daemon/reload.c \
 	include/statsjson.h daemon/statsjson.c \

@@ -29,6 +29,8 @@
 /* A port that is redirected to the server's. */
 #define OTHER_PORT  9000
 #define PATIENCE_MS 5000
+/* Events that the daemon keeps. */
+#define KEPT 256
 
 /* Two looks a second apart (set_the_stage()), and the next sweep at once. */
 #define SWEEP "sweep = { interval = \"1s\"; min_age = \"0s\"; max_per_second = 100000; };"
@@ -190,6 +192,35 @@ static void tells(struct stage *s)
 	assert_non_null(
 		strstr(ctl_run(&s->daemon, "status", NULL)->out, "sweep           destroy"));
 	assert_non_null(strstr(ctl_run(&s->daemon, "events", NULL)->out, "mine"));
+	daemon_stop(&s->daemon);
+}
+
+static size_t count_kept(struct stage *s, const char *event)
+{
+	const char *text = ctl_run(&s->daemon, "events", "-n", "256", "--event", event, NULL)->out;
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* More mines than events are kept: the collisions are still among them. */
+static void leaves_room(struct stage *s)
+{
+	set_the_stage(s);
+	mines[0] = stage_mine(s, CLIENT_PORT);
+	start(s, "");
+	must(rules_up(s->daemon.conf_path), "put the rules in");
+	stage_connects(s, CLIENT_PORT);
+	stage_accept_from(s, CLIENT_PORT);
+	daemon_event(&s->daemon, "collision");
+	for (uint16_t i = 1; i <= KEPT; i++)
+		mines[i] = stage_mine(s, CLIENT_PORT + i);
+	daemon_reload(&s->daemon, "mode = \"enforce\"; " SWEEP);
+	wait_for_sweep(s, KEPT);
+	assert_int_equal(count_kept(s, "collision"), 1);
+	assert_int_equal(count_kept(s, "mine"), KEPT - 1);
 	daemon_stop(&s->daemon);
 }
 
@@ -428,6 +459,7 @@ int main(int argc, char **argv)
 		 IN_ENFORCE},
 		{"audit", audit, EVERY_WAY, IN_AUDIT},
 		{"tells", tells, EVERY_WAY, IN_ENFORCE},
+		{"leaves room", leaves_room, 0, IN_ENFORCE},
 		{"an orphan that expires", an_orphan_that_expires, V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"what rules keep", what_rules_keep, 0, IN_ENFORCE},
 		{"only logs", only_logs, 0, IN_ENFORCE},

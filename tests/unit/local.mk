@@ -202,6 +202,11 @@ TESTS += tests/unit/test_reset
 tests_unit_test_reset_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_reset_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_recent
+TESTS += tests/unit/test_recent
+tests_unit_test_recent_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_recent_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_ring
 TESTS += tests/unit/test_ring
 tests_unit_test_ring_CFLAGS = $(UNIT_CFLAGS)
