@@ -7,7 +7,7 @@
 #   service.sh BUILDDIR PACKAGE.deb
 #
 # CLOSEWAITD_ROUNDS   restarts under load, and as many reloads (default: 100)
-# CLOSEWAITD_SLOW_MS  what a connect may take meanwhile (default: 900)
+# CLOSEWAITD_SLOW_MS  what a connect may take meanwhile (default: 200)
 set -u
 
 build=$(realpath "$1") deb=$(realpath "$2")
@@ -302,7 +302,7 @@ check 'and it works' collide 40003
 
 rounds=${CLOSEWAITD_ROUNDS:-100}
 # A lost SYN costs a second or more; less than that is a machine that had something else to do.
-slow_ms=${CLOSEWAITD_SLOW_MS:-900}
+slow_ms=${CLOSEWAITD_SLOW_MS:-200}
 # From other ports each time, so that no client meets what is left of one before it.
 # shellcheck disable=SC2016 # for that shell
 systemd-run -q --unit=load -p StandardOutput="truncate:$state/load" sh -c '
