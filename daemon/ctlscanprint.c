@@ -7,61 +7,15 @@
 
 #include "ctlprint.h"
 #include "ctlscan.h"
+#include "ctlsentence.h"
 #include "ctltable.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-/* Listeners in words, and source addresses in figures; the rest is in the table, or in JSON. */
-#define VERDICTS_MAX 3
-#define CLIENTS_MAX  20
-/* Below this a text is no easier to read for being wrapped. */
-#define WIDTH_LEAST 40
-/* From this share on a percentage says more than "1 in N". */
-#define PERCENT_SHARE 0.1
-
-/* Columns of the terminal; 0: it is none. */
-static size_t terminal_width(void)
-{
-	struct winsize size;
-
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col < WIDTH_LEAST ? WIDTH_LEAST : size.ws_col;
-}
-
-/* --- words ------------------------------------------------------------------------------------*/
-
-static void print_wrapped(enum ctlprint_colour colour, const char *text)
-{
-	size_t width = terminal_width(), column = 0;
-
-	fputs(ctlprint_colour(colour), stdout);
-	while (*text) {
-		size_t word = strcspn(text, " ");
-
-		if (column > 0 && width > 0 && column + 1 + word > width) {
-			putchar('\n');
-			column = 0;
-		} else if (column > 0) {
-			putchar(' ');
-			column++;
-		}
-		fwrite(text, 1, word, stdout);
-		column += word;
-		text += word + strspn(text + word, " ");
-	}
-	printf("%s\n", ctlprint_colour(COLOUR_NONE));
-}
-
-static const char *plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
+/* Source addresses; the rest is in JSON. */
+#define CLIENTS_MAX 20
 
 /* "1 in 54", "16 %"; empty for none. */
 static const char *format_share(double share, char buf[static CTLPRINT_SIZE])
@@ -69,19 +23,11 @@ static const char *format_share(double share, char buf[static CTLPRINT_SIZE])
 	char count[CTLPRINT_SIZE];
 
 	buf[0] = '\0';
-	if (share >= PERCENT_SHARE)
+	if (share >= CTLSCAN_PERCENT_SHARE)
 		snprintf(buf, CTLPRINT_SIZE, "%.0f %%", share * 100);
 	else if (share > 0)
 		snprintf(buf, CTLPRINT_SIZE, "1 in %s",
 			 ctlprint_count((uint64_t)(1 / share + 0.5), count));
-	return buf;
-}
-
-/* "+31/min". */
-static const char *format_growth(double growth, char buf[static CTLPRINT_SIZE])
-{
-	snprintf(buf, CTLPRINT_SIZE, growth > -10 && growth < 10 ? "%+.1f/min" : "%+.0f/min",
-		 growth);
 	return buf;
 }
 
@@ -98,161 +44,6 @@ static const char *format_bytes(uint64_t bytes, char buf[static CTLPRINT_SIZE])
 	snprintf(buf, CTLPRINT_SIZE, unit > 0 && value < 10 ? "%.1f %s" : "%.0f %s", value,
 		 units[unit]);
 	return buf;
-}
-
-const char *ctlscan_name_leaker(struct cgroup_map *cgroups, const struct scan_leaker *leaker,
-				char buf[static CTLSCAN_LEAKER_SIZE])
-{
-	const char *unit = cgroup_unit(cgroups, leaker->cgroup_id);
-	char name[CTLSCAN_NAME_SIZE], clean_unit[256], who[32];
-
-	if (leaker->process.pid == 0)
-		snprintf(who, sizeof(who), "uid %" PRIu32, (uint32_t)leaker->uid);
-	else
-		snprintf(who, sizeof(who), "pid %d", (int)leaker->process.pid);
-	ctlscan_clean(leaker->process.comm, name, sizeof(name));
-	snprintf(buf, CTLSCAN_LEAKER_SIZE, "%s (%s%s%s)", name[0] ? name : "an unknown process",
-		 who, unit ? ", " : "",
-		 unit ? ctlscan_clean(unit, clean_unit, sizeof(clean_unit)) : "");
-	return buf;
-}
-
-/* A sentence in the making. */
-struct sentence {
-	size_t len;
-	char text[1024];
-};
-
-static void say(struct sentence *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct sentence *s, const char *fmt, ...)
-{
-	size_t left = sizeof(s->text) - s->len;
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = vsnprintf(s->text + s->len, left, fmt, ap);
-	va_end(ap);
-	s->len += (size_t)len < left ? (size_t)len : left - 1;
-}
-
-static void say_chance(struct sentence *s, const struct ctlscan_view *view,
-		       const struct scan_listener *listener)
-{
-	char count[CTLPRINT_SIZE], from[INET6_ADDRSTRLEN];
-
-	if (!view->ephemeral)
-		return;
-	if (listener->share >= PERCENT_SHARE)
-		say(s, ", %.0f %% of the connects", listener->share * 100);
-	else if (listener->share > 0)
-		say(s, ", 1 connect in %s",
-		    ctlprint_count((uint64_t)(1 / listener->share + 0.5), count));
-	else
-		say(s, ", none of them on a port that connect() draws");
-	if (listener->share > 0 && listener->n_clients > 1)
-		say(s, " from %s", addr_format(&listener->clients[0].addr, from));
-	if (listener->share > 0)
-		say(s, " will collide");
-}
-
-/* The growth of all leakers that have mines, if it is known of each. */
-static bool sum_growth(const struct scan_listener *listener, double *ret_growth)
-{
-	*ret_growth = 0;
-	for (size_t i = 0; i < listener->n_leakers; i++) {
-		const struct scan_leaker *leaker = &listener->leakers[i];
-
-		if (leaker->counts[SCAN_MINE] > 0 && !leaker->growth_known)
-			return false;
-		*ret_growth += leaker->growth_known ? leaker->growth : 0;
-	}
-	return true;
-}
-
-/* Who has most mines comes first; those without any come last, and are no leakers. */
-static void print_verdict_on(const struct ctlscan_view *view, const struct scan_listener *listener)
-{
-	const struct scan_leaker *worst = &listener->leakers[0];
-	char name[CTLSCAN_LEAKER_SIZE], local[ENDPOINT_STRLEN], text[CTLPRINT_SIZE];
-	struct sentence s = {.len = 0};
-	size_t mines = listener->counts[SCAN_MINE], others = 0;
-	double growth;
-
-	while (others + 1 < listener->n_leakers &&
-	       listener->leakers[others + 1].counts[SCAN_MINE] > 0)
-		others++;
-	say(&s, "%s", ctlscan_name_leaker(view->cgroups, worst, name));
-	if (others > 0)
-		say(&s, " and %zu other%s leak sockets", others, plural(others));
-	else if (worst->not_accepted == worst->n_sockets)
-		say(&s, " does not accept connections");
-	else
-		say(&s, " leaks sockets");
-	say(&s, " on %s: %s mine%s", endpoint_format(&listener->local, local),
-	    ctlprint_count(mines, text), plural(mines));
-	if (sum_growth(listener, &growth))
-		say(&s, ", %s", format_growth(growth, text));
-	say_chance(&s, view, listener);
-	say(&s, ".");
-	print_wrapped(COLOUR_BAD, s.text);
-}
-
-/* What is not a mine, in one sentence. */
-static void print_harmless(const struct scan *scan)
-{
-	struct sentence s = {.len = 0};
-	char count[CTLPRINT_SIZE];
-	const char *comma = "";
-
-	if (scan->n_sockets == 0) {
-		print_wrapped(COLOUR_GOOD, "No mines: there is no socket in CLOSE_WAIT.");
-		return;
-	}
-	say(&s, "No mines. In CLOSE_WAIT:");
-	if (scan->counts[SCAN_HALF_CLOSED] > 0) {
-		say(&s, " %s whose peer still exists",
-		    ctlprint_count(scan->counts[SCAN_HALF_CLOSED], count));
-		comma = ",";
-	}
-	if (scan->counts[SCAN_REMOTE] > 0) {
-		say(&s, "%s %s with a remote peer", comma,
-		    ctlprint_count(scan->counts[SCAN_REMOTE], count));
-		comma = ",";
-	}
-	if (scan->counts[SCAN_UNCERTAIN] > 0)
-		say(&s, "%s %s that are uncertain", comma,
-		    ctlprint_count(scan->counts[SCAN_UNCERTAIN], count));
-	say(&s, ".");
-	print_wrapped(COLOUR_GOOD, s.text);
-}
-
-static void print_verdict(const struct ctlscan_view *view)
-{
-	const struct scan *scan = view->scan;
-	size_t leaking = 0, colliding = 0;
-	struct sentence s = {.len = 0};
-
-	for (size_t l = 0; l < scan->n_listeners; l++) {
-		const struct scan_listener *listener = &scan->listeners[l];
-
-		colliding += listener->colliding;
-		if (listener->counts[SCAN_MINE] > 0 && ++leaking <= VERDICTS_MAX)
-			print_verdict_on(view, listener);
-	}
-	if (leaking == 0)
-		print_harmless(scan);
-	if (leaking > VERDICTS_MAX) {
-		say(&s, "There are mines on %zu more listeners, see below.",
-		    leaking - VERDICTS_MAX);
-		print_wrapped(COLOUR_BAD, s.text);
-		s.len = 0;
-	}
-	if (colliding > 0) {
-		say(&s, "At this moment %zu client%s connecting to a mine.", colliding,
-		    colliding == 1 ? " is" : "s are");
-		print_wrapped(COLOUR_BAD, s.text);
-	}
 }
 
 /* --- figures ----------------------------------------------------------------------------------*/
@@ -323,7 +114,7 @@ static void put_leaker(row cells, const struct ctlscan_view *view, const struct 
 
 	ctlprint_count(leaker->counts[SCAN_MINE], cells[MINES]);
 	if (leaker->growth_known)
-		format_growth(leaker->growth, cells[GROWTH]);
+		ctlscan_format_growth(leaker->growth, cells[GROWTH]);
 	ctlprint_duration(leaker->oldest_ms, cells[OLDEST]);
 	put_count(cells[HALF_CLOSED], leaker->counts[SCAN_HALF_CLOSED]);
 	put_count(cells[REMOTE], leaker->counts[SCAN_REMOTE]);
@@ -369,8 +160,8 @@ static void print_listeners(const struct ctlscan_view *view)
 	}
 	if (table && scan->n_listeners > 0) {
 		putchar('\n');
-		ctltable_print(table, stdout, terminal_width(), ctlprint_colour(COLOUR_DIM),
-			       ctlprint_colour(COLOUR_NONE));
+		ctltable_print(table, stdout, sentence_terminal_width(),
+			       ctlprint_colour(COLOUR_DIM), ctlprint_colour(COLOUR_NONE));
 	}
 	ctltable_free(table);
 }
@@ -422,8 +213,8 @@ static void print_clients(const struct ctlscan_view *view)
 	if (table && rows > 0 && view->ephemeral) {
 		printf("\nBy source address; connect() draws from the ports %u to %u:\n",
 		       view->ephemeral->low, view->ephemeral->high);
-		ctltable_print(table, stdout, terminal_width(), ctlprint_colour(COLOUR_DIM),
-			       ctlprint_colour(COLOUR_NONE));
+		ctltable_print(table, stdout, sentence_terminal_width(),
+			       ctlprint_colour(COLOUR_DIM), ctlprint_colour(COLOUR_NONE));
 		if (rows > CLIENTS_MAX)
 			printf("and %zu more: --json tells all\n", rows - CLIENTS_MAX);
 	}
@@ -452,69 +243,12 @@ static void print_descriptors(const struct scan *scan)
 	}
 }
 
-/* --- what could not be seen -------------------------------------------------------------------*/
-
-static void print_note(const struct sentence *s)
-{
-	putchar('\n');
-	print_wrapped(COLOUR_NONE, s->text);
-}
-
-static void print_unseen(const struct scan *scan)
-{
-	struct sentence s = {.len = 0};
-	char count[CTLPRINT_SIZE];
-
-	if (scan->unattributed == 0)
-		return;
-	say(&s, "Who holds %s of the sockets is not known: ",
-	    ctlprint_count(scan->unattributed, count));
-	if (scan->owner_error < 0)
-		say(&s, "/proc cannot be read: %s.", strerror(-scan->owner_error));
-	else if (scan->view.hidden)
-		say(&s, "/proc shows only some of the processes here (hidepid).");
-	else if (scan->view.denied > 0)
-		say(&s, "%s process%s not for this user to see. As root scan sees all.",
-		    ctlprint_count(scan->view.denied, count),
-		    scan->view.denied == 1 ? " is" : "es are");
-	else
-		say(&s, "no process has a descriptor for them.");
-	print_note(&s);
-}
-
-static void print_notes(const struct ctlscan_view *view)
-{
-	const struct scan *scan = view->scan;
-	struct sentence s = {.len = 0};
-
-	print_unseen(scan);
-	if (scan->counts[SCAN_UNCERTAIN] > 0) {
-		say(&s, "Connection tracking is at work, so that destinations may be rewritten: an "
-			"uncertain socket has none on its reverse tuple, but one on its peer's "
-			"address and port which may be that peer.");
-		print_note(&s);
-		s.len = 0;
-	}
-	if (scan->changed) {
-		say(&s,
-		    "The kernel says that its table of sockets changed during the scan: some may "
-		    "be missing.");
-		print_note(&s);
-		s.len = 0;
-	}
-	if (!view->ephemeral) {
-		say(&s, "How often connects collide is not known: " EPHEMERAL_ROOT
-			"/ip_local_port_range cannot be read.");
-		print_note(&s);
-	}
-}
-
 void ctlscan_print(const struct ctlscan_view *view)
 {
-	print_verdict(view);
+	ctlscan_print_verdict(view);
 	print_listeners(view);
 	print_clients(view);
 	if (view->fds)
 		print_descriptors(view->scan);
-	print_notes(view);
+	ctlscan_print_notes(view);
 }

@@ -60,6 +60,8 @@ libclosewaitd_a_SOURCES = \
 	include/ctlscan.h daemon/ctlscan.c \
 	daemon/ctlscanjson.c \
 	daemon/ctlscanprint.c \
+	daemon/ctlscanwords.c \
+	include/ctlsentence.h daemon/ctlsentence.c \
 	daemon/ctlscansource.c \
 	daemon/ctlsimple.c \
 	daemon/ctlstats.c \

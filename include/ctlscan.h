@@ -4,6 +4,7 @@
 #define CW_CTLSCAN_H
 
 #include "cgroup.h"
+#include "ctlprint.h"
 #include "diag.h"
 #include "ephemeral.h"
 #include "hostaddr.h"
@@ -46,9 +47,15 @@ const char *ctlscan_clean(const char *text, char *buf, size_t size);
 /* "nginx (pid 812, accel.service)". */
 const char *ctlscan_name_leaker(struct cgroup_map *cgroups, const struct scan_leaker *leaker,
 				char buf[static CTLSCAN_LEAKER_SIZE]);
+/* "+31/min". */
+const char *ctlscan_format_growth(double growth, char buf[static CTLPRINT_SIZE]);
+/* From this share on a percentage says more than "1 in N". */
+#define CTLSCAN_PERCENT_SHARE 0.1
 
-/* For people, on stdout. */
+/* For people, on stdout: everything, which begins with a verdict and ends with notes, in words. */
 void ctlscan_print(const struct ctlscan_view *view);
+void ctlscan_print_verdict(const struct ctlscan_view *view);
+void ctlscan_print_notes(const struct ctlscan_view *view);
 /* For programs, one line of JSON. -ENOMEM, or that of the write; what was written is no JSON then. */
 int ctlscan_write(const struct ctlscan_view *view, FILE *to);
 

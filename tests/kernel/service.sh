@@ -301,7 +301,7 @@ check 'and it works' collide 40003
 # --- restarts and reloads under load ------------------------------------------------------------
 
 rounds=${CLOSEWAITD_ROUNDS:-100}
-# A lost SYN costs a second or more; less than that is a machine that had something else to do.
+# Far below the second that a lost SYN costs.
 slow_ms=${CLOSEWAITD_SLOW_MS:-200}
 # From other ports each time, so that no client meets what is left of one before it.
 # shellcheck disable=SC2016 # for that shell
