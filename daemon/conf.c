@@ -20,6 +20,7 @@
 #include <libconfig.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 
 #define ROOM_AT_LEAST ((size_t)256 * 1024)
 #define ROOM_PER_BYTE 64
@@ -33,13 +34,14 @@
 /* What is left to us to choose. */
 static void settle(struct conf *conf)
 {
-	unsigned int count = processors_count();
+	const unsigned int there_are = UINT16_MAX + 1u - conf->queue.number;
 
 	if (conf->queue.workers == 0)
-		conf->queue.workers = count < OWN_CHOICE_MAX ? count : OWN_CHOICE_MAX;
+		conf->queue.workers = MIN(MIN(processors_count(), OWN_CHOICE_MAX), there_are);
 }
 
-int conf_defaults(struct conf **ret_conf)
+/* Not settled yet. */
+static int make_conf(struct conf **ret_conf)
 {
 	struct conf *conf = calloc(1, sizeof(*conf));
 
@@ -70,9 +72,17 @@ int conf_defaults(struct conf **ret_conf)
 			break;
 		}
 	}
-	settle(conf);
 	*ret_conf = conf;
 	return 0;
+}
+
+int conf_defaults(struct conf **ret_conf)
+{
+	int err = make_conf(ret_conf);
+
+	if (err == 0)
+		settle(*ret_conf);
+	return err;
 }
 
 void conf_free(struct conf *conf)
@@ -288,7 +298,7 @@ static int parse(const struct conferror *error, const char *text, size_t len,
 	err = conftext_prepare(text, len, error, &prepared);
 	if (err < 0)
 		goto out;
-	err = conf_defaults(&conf);
+	err = make_conf(&conf);
 	if (err < 0) {
 		err = conferror_nomem(error);
 		goto out;

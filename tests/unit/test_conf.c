@@ -165,6 +165,7 @@ static void zero_workers_are_as_many_as_processors(void **state)
 	static const struct {
 		unsigned int processors, workers;
 	} cases[] = {{1, 1}, {2, 2}, {16, 16}, {17, 16}, {1024, 16}};
+	struct conf *last;
 
 	(void)state;
 	for (size_t i = 0; i < NAMES_LEN(cases); i++) {
@@ -182,6 +183,10 @@ static void zero_workers_are_as_many_as_processors(void **state)
 		conf_free(five);
 	}
 	n_processors = 3;
+	/* No more than there are queues. */
+	last = parse("queue = { number = 65534; };");
+	assert_int_equal(last->queue.workers, 2);
+	conf_free(last);
 }
 
 static void every_key_reaches_its_field(void **state)
@@ -324,7 +329,7 @@ static void limits_of_ranges_are_legal(void **state)
 {
 	static const char *const texts[] = {
 		"queue = { number = 0; };",
-		"queue = { number = 65535; workers = 1; };",
+		"queue = { number = 65535; };",
 		"queue = { workers = 64; };",
 		"queue = { number = 65472; workers = 64; };",
 		"queue = { max_held = 1; };",
