@@ -105,8 +105,101 @@ static int accept_from(int listener, const union endpoint *client)
 	return rc;
 }
 
-static int plant(int listener, const union endpoint *src, const union endpoint *dst, bool honest,
-		 struct mine *ret_mine)
+/* --- numbers of our own -----------------------------------------------------------------------*/
+
+static int set(int fd, int option, int value)
+{
+	return setsockopt(fd, IPPROTO_TCP, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+/* The number of the next byte of one of the queues, of a socket in repair mode. */
+static int get_number(int fd, int queue, uint32_t *ret_number)
+{
+	socklen_t len = sizeof(*ret_number);
+	int rc = set(fd, TCP_REPAIR_QUEUE, queue);
+
+	if (rc == 0 && getsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, ret_number, &len) < 0)
+		rc = -errno;
+	return rc;
+}
+
+static int set_number(int fd, int queue, uint32_t number)
+{
+	int rc = set(fd, TCP_REPAIR_QUEUE, queue);
+
+	return rc < 0 ? rc : set(fd, TCP_QUEUE_SEQ, (int)number);
+}
+
+/* A connection out of nothing, in repair mode. */
+static int conjure(const union endpoint *local, const union endpoint *peer, uint32_t sent,
+		   uint32_t received)
+{
+	const struct tcp_repair_window window = {
+		.snd_wl1 = received,
+		.snd_wnd = 1 << 16,
+		.max_window = 1 << 16,
+		.rcv_wnd = 1 << 16,
+		.rcv_wup = received,
+	};
+	int rc, fd = socket(local->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -errno;
+	rc = set(fd, TCP_REPAIR, TCP_REPAIR_ON);
+	if (rc == 0)
+		rc = set_number(fd, TCP_SEND_QUEUE, sent);
+	if (rc == 0)
+		rc = set_number(fd, TCP_RECV_QUEUE, received);
+	if (rc == 0 &&
+	    (bind(fd, &local->sa, endpoint_len(local)) < 0 ||
+	     connect(fd, &peer->sa, endpoint_len(peer)) < 0 ||
+	     setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) < 0))
+		rc = -errno;
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+/* Puts sockets of other numbers in the place of a connection's two. */
+static int move_ahead(const struct mine *mine, int *client_fd, int *server_fd, uint32_t ahead)
+{
+	uint32_t sent, received;
+	union endpoint local, peer;
+	int rc;
+
+	rc = endpoint_local(*server_fd, &local);
+	if (rc == 0)
+		rc = endpoint_peer(*server_fd, &peer);
+	if (rc == 0)
+		rc = set(*client_fd, TCP_REPAIR, TCP_REPAIR_ON);
+	if (rc == 0)
+		rc = set(*server_fd, TCP_REPAIR, TCP_REPAIR_ON);
+	if (rc == 0)
+		rc = get_number(*server_fd, TCP_SEND_QUEUE, &sent);
+	if (rc == 0)
+		rc = get_number(*server_fd, TCP_RECV_QUEUE, &received);
+	if (rc < 0)
+		return rc;
+	close(*client_fd);
+	close(*server_fd);
+	*client_fd = conjure(&mine->client, &mine->server, received, sent + ahead);
+	*server_fd = conjure(&local, &peer, sent + ahead, received);
+	if (*client_fd < 0 || *server_fd < 0)
+		return *client_fd < 0 ? *client_fd : *server_fd;
+	rc = set(*server_fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
+	return rc < 0 ? rc : set(*client_fd, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP);
+}
+
+/* --- planting ---------------------------------------------------------------------------------*/
+
+struct planting {
+	bool honest;
+	uint32_t ahead;
+};
+
+static int plant(int listener, const union endpoint *src, const union endpoint *dst,
+		 const struct planting *how, struct mine *ret_mine)
 {
 	struct mine mine = {.fd = -1};
 	int rc, client_fd = sock_connect(src, dst, LOOPBACK_MS);
@@ -118,11 +211,16 @@ static int plant(int listener, const union endpoint *src, const union endpoint *
 		rc = endpoint_peer(client_fd, &mine.server);
 	if (rc == 0)
 		rc = mine.fd = accept_from(listener, &mine.client);
+	if (rc >= 0 && how->ahead > 0)
+		rc = move_ahead(&mine, &client_fd, &mine.fd, how->ahead);
 	if (rc < 0) {
-		sock_reset(client_fd);
+		if (client_fd >= 0)
+			sock_reset(client_fd);
+		if (mine.fd >= 0)
+			close(mine.fd);
 		return rc;
 	}
-	rc = honest ? vanish_honest(client_fd, &mine) : mine_abandon(client_fd);
+	rc = how->honest ? vanish_honest(client_fd, &mine) : mine_abandon(client_fd);
 	if (rc == 0 && sock_state(mine.fd) != TCP_CLOSE_WAIT)
 		rc = -ENOTCONN; /* a firewall or the kernel has reset it meanwhile */
 	if (rc < 0) {
@@ -136,11 +234,23 @@ static int plant(int listener, const union endpoint *src, const union endpoint *
 int mine_plant(int listener, const union endpoint *src, const union endpoint *dst,
 	       struct mine *ret_mine)
 {
-	return plant(listener, src, dst, false, ret_mine);
+	const struct planting how = {.honest = false};
+
+	return plant(listener, src, dst, &how, ret_mine);
 }
 
 int mine_plant_honest(int listener, const union endpoint *src, const union endpoint *dst,
 		      struct mine *ret_mine)
 {
-	return plant(listener, src, dst, true, ret_mine);
+	const struct planting how = {.honest = true};
+
+	return plant(listener, src, dst, &how, ret_mine);
+}
+
+int mine_plant_ahead(int listener, const union endpoint *src, const union endpoint *dst,
+		     uint32_t ahead, struct mine *ret_mine)
+{
+	const struct planting how = {.ahead = ahead};
+
+	return plant(listener, src, dst, &how, ret_mine);
 }

@@ -7,6 +7,7 @@
 #define TEST_MINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/endpoint.h"
 
@@ -26,6 +27,14 @@ int mine_plant(int listener, const union endpoint *src, const union endpoint *ds
 	       struct mine *ret_mine);
 int mine_plant_honest(int listener, const union endpoint *src, const union endpoint *dst,
 		      struct mine *ret_mine);
+
+/*
+ * The same as mine_plant(), but the server's sequence numbers are `ahead` of what they would be. The
+ * numbers of new connections are a clock of 64 ns that turns around (RFC 6528), so that this makes a mine
+ * that seems to be 2^32 - ahead ticks older.
+ */
+int mine_plant_ahead(int listener, const union endpoint *src, const union endpoint *dst,
+		     uint32_t ahead, struct mine *ret_mine);
 
 /*
  * The steps, for those who plant many at once. mine_arm() sends the FIN of a connected client;
