@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The reject action: a reset takes the place of a held SYN, with the verdict STOP, which lets no
- * later rule see it.
+ * What takes the place of a held SYN, with the verdict STOP, which lets no later rule see it: a reset
+ * that refuses the connection, and one that acknowledges nothing and makes the client send its SYN
+ * again long before it would by itself.
  */
 #include "config.h"
 
@@ -26,7 +27,7 @@
 #include "testqueue.h"
 
 /* Both ends have the same address here, so that the IP header stays, but for its length. */
-static size_t make_reset(const struct testqueue_packet *syn, uint8_t *packet)
+static size_t make_reset(const struct testqueue_packet *syn, bool refuses, uint8_t *packet)
 {
 	const bool v4 = syn->payload[0] >> 4 == 4;
 	const size_t ip_len = v4 ? sizeof(struct iphdr) : sizeof(struct ip6_hdr);
@@ -40,7 +41,7 @@ static size_t make_reset(const struct testqueue_packet *syn, uint8_t *packet)
 	*tcp = (struct tcphdr){
 		.source = of_syn.dest,
 		.dest = of_syn.source,
-		.ack_seq = htonl(ntohl(of_syn.seq) + 1),
+		.ack_seq = htonl(ntohl(of_syn.seq) + refuses),
 		.doff = sizeof(*tcp) / 4,
 		.rst = 1,
 		.ack = 1,
@@ -66,7 +67,7 @@ static void collide(int nl, const char *name, struct mine *mine)
 	size_t len;
 
 	must(testqueue_receive(nl, 2000, &packet), "receive the SYN");
-	len = make_reset(&packet, reset);
+	len = make_reset(&packet, true, reset);
 	start = mono_ns();
 	must(testqueue_replace(nl, TESTQUEUE, packet.id, NF_STOP, reset, len), "give a verdict");
 	rc = sock_connect_finish(fd, 5000);
@@ -77,6 +78,42 @@ static void collide(int nl, const char *name, struct mine *mine)
 		sockdiag_state_name(sock_state(mine->fd)));
 	fact_is("  TCPSYNChallenge", "+0", "+%lld",
 		(long long)snmp_counter("TcpExt", "TCPSYNChallenge") - challenges);
+}
+
+static uint32_t sequence_of(const struct testqueue_packet *syn)
+{
+	size_t ip_len = syn->payload[0] >> 4 == 4 ? sizeof(struct iphdr) : sizeof(struct ip6_hdr);
+	struct tcphdr tcp;
+
+	memcpy(&tcp, syn->payload + ip_len, sizeof(tcp));
+	return ntohl(tcp.seq);
+}
+
+/* By itself the client would wait for a second (RFC 6298). */
+static void repeat(int nl, const char *name, const struct mine *mine)
+{
+	_Alignas(struct ip6_hdr) uint8_t reset[64];
+	struct testqueue_packet packet, again;
+	int64_t start;
+	int fd, rc;
+
+	fd = must(sock_connect_start(&mine->client, &mine->server), "begin to connect");
+	must(testqueue_receive(nl, 2000, &packet), "receive the SYN");
+	start = mono_ns();
+	must(testqueue_replace(nl, TESTQUEUE, packet.id, NF_STOP, reset,
+			       make_reset(&packet, false, reset)),
+	     "give a verdict");
+	rc = testqueue_receive(nl, 2000, &again);
+	fact_is(name, "the same SYN", "%s",
+		rc < 0					      ? errname(rc)
+		: sequence_of(&again) == sequence_of(&packet) ? "the same SYN"
+							      : "another one");
+	fact_holds(mono_ns() - start < 700 * (int64_t)1000000, "  after ms", "%.3f",
+		   (double)(mono_ns() - start) / 1e6);
+	fact_is("  the client meanwhile", "SYN_SENT", "%s", sockdiag_state_name(sock_state(fd)));
+	if (rc == 0)
+		must(testqueue_verdict(nl, TESTQUEUE, again.id, NF_DROP), "give a verdict");
+	sock_reset(fd);
 }
 
 static void drop_resets(int family, const char *chain)
@@ -102,6 +139,8 @@ static void reject(int family, const char *address)
 	drop_resets(family, "OUTPUT");
 	snprintf(name, sizeof(name), "%s, the same, and every reset is dropped", address);
 	collide(nl, name, &mine);
+	snprintf(name, sizeof(name), "%s, one that acknowledges nothing brings", address);
+	repeat(nl, name, &mine);
 	close(nl);
 	close(mine.fd);
 	close(listener);
