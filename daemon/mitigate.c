@@ -252,21 +252,50 @@ static void decide(struct mitigate *m)
 	}
 }
 
+static bool is_ended(const struct judgement *work)
+{
+	return work->finding == FINDING_COLLISION &&
+	       (work->result == RESULT_DESTROYED || work->result == RESULT_GONE);
+}
+
 /*
- * Where connection tracking remembers the occupant's connection, the SYN in hand counts as part of
- * that one, and so would everything that follows it: invalid (track.c). It is thrown away after the
- * destroy. The reset that the destroy has sent makes the claimant send it again at once
- * (tcp_rcv_synsent_state_process()), with an entry of its own. So does the FIN of an occupant that
- * its owner has closed meanwhile.
+ * A destroy leaves the SYN in hand with an entry of connection tracking that does not fit its
+ * connection, and would make all that follows it invalid (track.c): the entry is deleted, and the SYN
+ * has to come again. It comes at once, as its claimant is told so in the SYN's place.
+ *
+ * The SYN's own is deleted before the destroy, whose reset may have the claimant send the next one on
+ * its own, two ticks later: that must not find the entry. If the destroy fails, the SYN goes on
+ * without one, and the kernel's answers are tracked as they come.
  */
-static void ask_what_is_remembered(struct mitigate *m, size_t count)
+static void look_at_entries(struct mitigate *m, size_t count)
 {
 	if (!m->ops->tracks_connections(m->ctx))
 		return;
 	for (size_t k = 0; k < count; k++) {
 		size_t i = m->owner[k];
+		struct judgement *work = &m->work[i];
 
-		m->work[i].remembered = m->ops->remembers(m->ctx, &m->tuples[i]);
+		work->entry = m->ops->entry(m->ctx, &m->tuples[i]);
+		if (work->entry == TRACK_OWN)
+			m->ops->forget(m->ctx, &m->tuples[i], work->entry);
+	}
+}
+
+/*
+ * The old connection's is deleted after its end: until then it may be needed. A next SYN that comes
+ * earlier than this makes the kernel replace it.
+ */
+static void forget_old_entries(struct mitigate *m, size_t count)
+{
+	for (size_t k = 0; k < count; k++) {
+		size_t i = m->owner[k];
+		struct judgement *work = &m->work[i];
+
+		if (!is_ended(work))
+			continue;
+		if (work->entry == TRACK_OLD)
+			m->ops->forget(m->ctx, &m->tuples[i], work->entry);
+		work->again = work->entry != TRACK_NONE;
 	}
 }
 
@@ -287,34 +316,27 @@ static void act(struct mitigate *m)
 	}
 	if (count == 0)
 		return;
-	ask_what_is_remembered(m, count);
+	look_at_entries(m, count);
 	m->ops->destroy(m->ctx, m->requests, count, m->errors);
 	for (size_t k = 0; k < count; k++)
 		judge_destroy(&m->work[m->owner[k]], m->errors[k]);
-}
-
-static bool is_to_drop(const struct judgement *work)
-{
-	if (work->finding != FINDING_COLLISION)
-		return false;
-	if (work->result == RESULT_DESTROYED || work->result == RESULT_GONE)
-		return work->remembered;
-	return work->result == RESULT_DROPPED;
+	forget_old_entries(m, count);
 }
 
 /*
- * The reset takes the SYN's place and goes straight to the claimant, addressed as that knows its
+ * The answer takes the SYN's place and goes straight to the claimant, addressed as that knows its
  * connection, behind a REDIRECT too. A REJECT rule would be one more that every packet has to pass,
- * and its reset would have to come through whatever drops resets on loopback.
+ * and its reset would have to come through whatever drops resets on loopback; so would the one that a
+ * destroy sends, which makes a claimant send its SYN again just as well.
  */
-static void reject(struct mitigate *m, size_t i)
+static void answer(struct mitigate *m, size_t i, enum reset reset)
 {
 	struct tuple claimant = m->tuples[i];
 
 	if (m->work[i].proof == PROOF_SOURCE)
 		claimant.dst = m->work[i].claimant_dst;
 	m->verdicts[i].answer = m->resets[i];
-	m->verdicts[i].answer_len = reset_make(m->syns[i].data, &claimant, m->resets[i]);
+	m->verdicts[i].answer_len = reset_make(reset, m->syns[i].data, &claimant, m->resets[i]);
 }
 
 static int give_verdicts(struct mitigate *m)
@@ -326,12 +348,15 @@ static int give_verdicts(struct mitigate *m)
 
 		m->verdicts[i] = (struct verdict){
 			.id = syn->id,
-			.drop = is_to_drop(work),
+			.drop = work->finding == FINDING_COLLISION &&
+				work->result == RESULT_DROPPED,
 			.set_mark = mark != syn->mark,
 			.mark = mark,
 		};
 		if (work->finding == FINDING_COLLISION && work->result == RESULT_REJECTED)
-			reject(m, i);
+			answer(m, i, RESET_REFUSES);
+		else if (work->again)
+			answer(m, i, RESET_REPEATS);
 	}
 	return m->ops->verdicts(m->ctx, m->verdicts, m->n);
 }

@@ -16,24 +16,28 @@
 #include <string.h>
 
 /* segment_len is that of the SYN's segment, its header included. */
-static struct tcphdr answer_to(const uint8_t *segment, size_t segment_len,
+static struct tcphdr answer_to(enum reset reset, const uint8_t *segment, size_t segment_len,
 			       const struct tuple *claimant)
 {
 	struct tcphdr syn;
+	uint32_t taken = 0;
 
 	memcpy(&syn, segment, sizeof(syn));
+	/* A SYN counts as one byte, and data may come with it (RFC 7413). */
+	if (reset == RESET_REFUSES)
+		taken = 1 + (uint32_t)(segment_len - syn.doff * 4U);
 	return (struct tcphdr){
 		.source = claimant->dst.port,
 		.dest = claimant->src.port,
-		/* A SYN counts as one byte, and data may come with it (RFC 7413). */
-		.ack_seq = htonl(ntohl(syn.seq) + 1 + (uint32_t)(segment_len - syn.doff * 4U)),
+		.ack_seq = htonl(ntohl(syn.seq) + taken),
 		.doff = sizeof(syn) / 4,
 		.rst = 1,
 		.ack = 1,
 	};
 }
 
-static size_t answer_v4(const uint8_t *syn, const struct tuple *claimant, uint8_t *packet)
+static size_t answer_v4(enum reset reset, const uint8_t *syn, const struct tuple *claimant,
+			uint8_t *packet)
 {
 	union {
 		struct iphdr ip;
@@ -47,7 +51,7 @@ static size_t answer_v4(const uint8_t *syn, const struct tuple *claimant, uint8_
 	ip_len = ip->ihl * 4U;
 	len = ip_len + sizeof(tcp);
 	memcpy(answer.bytes, syn, ip_len);
-	tcp = answer_to(syn + ip_len, ntohs(ip->tot_len) - ip_len, claimant);
+	tcp = answer_to(reset, syn + ip_len, ntohs(ip->tot_len) - ip_len, claimant);
 	ip->saddr = addr_to_v4(&claimant->dst.addr);
 	ip->daddr = addr_to_v4(&claimant->src.addr);
 	ip->tot_len = htons((uint16_t)len);
@@ -58,7 +62,8 @@ static size_t answer_v4(const uint8_t *syn, const struct tuple *claimant, uint8_
 	return len;
 }
 
-static size_t answer_v6(const uint8_t *syn, const struct tuple *claimant, uint8_t *packet)
+static size_t answer_v6(enum reset reset, const uint8_t *syn, const struct tuple *claimant,
+			uint8_t *packet)
 {
 	struct {
 		struct ip6_hdr ip;
@@ -66,7 +71,7 @@ static size_t answer_v6(const uint8_t *syn, const struct tuple *claimant, uint8_
 	} answer;
 
 	memcpy(&answer.ip, syn, sizeof(answer.ip));
-	answer.tcp = answer_to(syn + sizeof(answer.ip), ntohs(answer.ip.ip6_plen), claimant);
+	answer.tcp = answer_to(reset, syn + sizeof(answer.ip), ntohs(answer.ip.ip6_plen), claimant);
 	answer.ip.ip6_src = claimant->dst.addr;
 	answer.ip.ip6_dst = claimant->src.addr;
 	answer.ip.ip6_plen = htons(sizeof(answer.tcp));
@@ -75,9 +80,9 @@ static size_t answer_v6(const uint8_t *syn, const struct tuple *claimant, uint8_
 	return sizeof(answer);
 }
 
-size_t reset_make(const uint8_t *syn, const struct tuple *claimant,
+size_t reset_make(enum reset reset, const uint8_t *syn, const struct tuple *claimant,
 		  uint8_t ret_packet[static RESET_MAX])
 {
-	return syn[0] >> 4 == 4 ? answer_v4(syn, claimant, ret_packet)
-				: answer_v6(syn, claimant, ret_packet);
+	return syn[0] >> 4 == 4 ? answer_v4(reset, syn, claimant, ret_packet)
+				: answer_v6(reset, syn, claimant, ret_packet);
 }

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An entry follows the sequence numbers and the state of its connection. A SYN on the tuple of one
- * that is not finished is let pass, and changes nothing in it; what the listener and the new client
- * would say to each other next does not fit the entry, counts as invalid and is not rewritten, and
- * with REDIRECT the client's ACK goes to a port where nobody listens. The reset that comes with the
- * end of the old connection finishes the entry, and the next SYN gets one of its own
- * (nf_conntrack_tcp_packet()).
+ * An entry follows the state and the sequence numbers of its connection, and what does not fit them
+ * counts as invalid: it is not rewritten, and many firewalls drop it. Two entries do not fit a new
+ * connection that begins where an old one has just been destroyed (nf_conntrack_tcp_packet()):
+ *
+ * The old connection's. A SYN to one that is not finished is let pass, as part of it, and changes
+ * nothing in it; the client's ACK is invalid then, and with REDIRECT goes to a port where nobody
+ * listens.
+ *
+ * The SYN's own, where the old one has been forgotten. The reset that the destroy sends passes this
+ * one. It is invalid here, and yet its sequence number stays, as that of the listener
+ * (tcp_in_window()). In Linux 5.10 the listener's answer to the SYN, which has quite another one, is
+ * invalid from then on, whenever it is sent. Later kernels begin anew with an answer, but only with one
+ * whose number is higher than the reset's. Such numbers are a clock that turns around in 275 s
+ * (secure_tcp_seq()): to one half of the old sockets, by their age, it is lower, and the client is
+ * connected but its ACK invalid.
+ *
+ * So either is deleted, and the SYN is sent again: it gets an entry of its own, and is to a firewall
+ * what it is, new. To make the entry liberal instead, by its flags, would spare that, but the numbers
+ * in it stay wrong, and it is forgotten after 300 s of silence instead of five days.
  */
 #include "config.h"
 
@@ -80,18 +93,19 @@ static void put_addresses(struct nlmsghdr *nlh, const struct in6_addr *src,
 }
 
 /*
- * Asks by the direction of the answers: where the destination was rewritten, only that tuple of the
- * entry is made of what is seen here.
+ * Names the entry by the direction of the answers: where the destination was rewritten, only that tuple
+ * of the entry is made of what is seen here. Without a tuple a deletion would mean all entries.
  */
-static struct nlmsghdr *put_request(struct track *track, const struct tuple *syn)
+static struct nlmsghdr *put_request(struct track *track, uint16_t type, uint16_t flags,
+				    const struct tuple *syn)
 {
 	const struct tuple reply = tuple_reverse(syn);
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(track->buf);
 	struct nfgenmsg *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
 	struct nlattr *tuple, *proto;
 
-	nlh->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
-	nlh->nlmsg_flags = NLM_F_REQUEST;
+	nlh->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
 	nlh->nlmsg_seq = ++track->seq;
 	nfg->nfgen_family = addr_is_v4(&syn->src.addr) ? AF_INET : AF_INET6;
 	nfg->version = NFNETLINK_V0;
@@ -107,8 +121,9 @@ static struct nlmsghdr *put_request(struct track *track, const struct tuple *syn
 }
 
 struct entry {
-	bool told;
+	bool has_state, has_id;
 	uint8_t state;
+	uint32_t id; /* as the kernel has it */
 };
 
 static int take_state(const struct nlattr *attr, void *ctx)
@@ -118,7 +133,7 @@ static int take_state(const struct nlattr *attr, void *ctx)
 	if (mnl_attr_get_type(attr) == CTA_PROTOINFO_TCP_STATE &&
 	    mnl_attr_validate(attr, MNL_TYPE_U8) == 0) {
 		found->state = mnl_attr_get_u8(attr);
-		found->told = true;
+		found->has_state = true;
 	}
 	return MNL_CB_OK;
 }
@@ -132,6 +147,12 @@ static int take_protocol(const struct nlattr *attr, void *ctx)
 
 static int take_attribute(const struct nlattr *attr, void *ctx)
 {
+	struct entry *found = ctx;
+
+	if (mnl_attr_get_type(attr) == CTA_ID && mnl_attr_validate(attr, MNL_TYPE_U32) == 0) {
+		found->id = mnl_attr_get_u32(attr);
+		found->has_id = true;
+	}
 	if (mnl_attr_get_type(attr) != CTA_PROTOINFO)
 		return MNL_CB_OK;
 	return mnl_attr_parse_nested(attr, take_protocol, ctx);
@@ -163,13 +184,41 @@ static int ask(struct track *track, const struct nlmsghdr *request, struct entry
 	return more < 0 ? -errno : 0;
 }
 
-bool track_remembers(struct track *track, const struct tuple *syn)
+static int look(struct track *track, const struct tuple *syn, struct entry *ret_found)
 {
-	struct entry found = {.told = false};
-	int err = ask(track, put_request(track, syn), &found);
+	*ret_found = (struct entry){.has_state = false};
+	return ask(track, put_request(track, IPCTNL_MSG_CT_GET, 0, syn), ret_found);
+}
 
-	if (err < 0 || !found.told)
-		return err != -ENOENT;
-	/* An entry that this SYN has made itself. */
-	return found.state != TCP_CONNTRACK_SYN_SENT && found.state != TCP_CONNTRACK_SYN_SENT2;
+static bool is_own(const struct entry *entry)
+{
+	return entry->has_state &&
+	       (entry->state == TCP_CONNTRACK_SYN_SENT || entry->state == TCP_CONNTRACK_SYN_SENT2);
+}
+
+enum track_entry track_look(struct track *track, const struct tuple *syn)
+{
+	struct entry found;
+	int err = look(track, syn, &found);
+
+	if (err == -ENOENT)
+		return TRACK_NONE;
+	return err == 0 && is_own(&found) ? TRACK_OWN : TRACK_OLD;
+}
+
+/*
+ * The id is no more than a hash of where the entry lies and what it is for: another one on the tuple
+ * may have the same. Hence a look at its state.
+ */
+void track_forget(struct track *track, const struct tuple *syn, enum track_entry entry)
+{
+	struct nlmsghdr *nlh;
+	struct entry found, none;
+
+	if (look(track, syn, &found) < 0 || !found.has_id || is_own(&found) != (entry == TRACK_OWN))
+		return;
+	nlh = put_request(track, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, syn);
+	mnl_attr_put_u32(nlh, CTA_ID, found.id);
+	/* If it fails: an old one is closed by the reset, and the next SYN makes the kernel delete it. */
+	(void)ask(track, nlh, &none);
 }

@@ -121,11 +121,18 @@ static bool op_tracks_connections(void *ctx)
 	return hostaddr_tracks_connections();
 }
 
-static bool op_remembers(void *ctx, const struct tuple *syn)
+static enum track_entry op_entry(void *ctx, const struct tuple *syn)
 {
 	struct worker *w = ctx;
 
-	return track_remembers(w->track, syn);
+	return track_look(w->track, syn);
+}
+
+static void op_forget(void *ctx, const struct tuple *syn, enum track_entry entry)
+{
+	struct worker *w = ctx;
+
+	track_forget(w->track, syn, entry);
 }
 
 static const char *op_unit(void *ctx, uint64_t cgroup_id)
@@ -172,7 +179,8 @@ static const struct mitigate_ops ops = {
 	.is_local = op_is_local,
 	.interface = op_interface,
 	.tracks_connections = op_tracks_connections,
-	.remembers = op_remembers,
+	.entry = op_entry,
+	.forget = op_forget,
 	.unit = op_unit,
 	.verdicts = op_verdicts,
 	.report = op_report,

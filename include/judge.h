@@ -9,6 +9,7 @@
 #include "diag.h"
 #include "incident.h"
 #include "policy.h"
+#include "track.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +27,8 @@ struct judgement {
 	enum proof proof;
 	struct policy_decision decision;
 	enum result result;
-	bool remembered; /* by connection tracking, the occupant's connection is; see mitigate.c */
+	enum track_entry entry; /* of connection tracking, before a destroy; see mitigate.c */
+	bool again;		/* the SYN has to be sent once more */
 };
 
 /* The states of a socket that counts when a claimant is sought elsewhere. */

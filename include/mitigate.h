@@ -15,6 +15,7 @@
 #include "queue.h"
 #include "ratelimit.h"
 #include "stats.h"
+#include "track.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,8 +32,9 @@ struct mitigate_ops {
 	bool (*is_local)(void *ctx, const struct in6_addr *addr);
 	uint32_t (*interface)(void *ctx, const struct in6_addr *addr);
 	bool (*tracks_connections)(void *ctx);
-	/* As track_remembers(); asked only where connections are tracked. */
-	bool (*remembers)(void *ctx, const struct tuple *syn);
+	/* As track_look() and track_forget(); asked only where connections are tracked. */
+	enum track_entry (*entry)(void *ctx, const struct tuple *syn);
+	void (*forget)(void *ctx, const struct tuple *syn, enum track_entry entry);
 	/* The unit that owns a cgroup, NULL if not known; asked only if a rule needs it. */
 	const char *(*unit)(void *ctx, uint64_t cgroup_id);
 	/* As queue_verdicts(). */

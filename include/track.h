@@ -17,10 +17,17 @@ struct track;
 int track_open(struct track **ret_track);
 void track_close(struct track *track);
 
-/*
- * Whether the SYN, as it comes in, belongs to an entry that an earlier connection on its tuple has
- * left, and not to one of its own. true also where the kernel does not tell.
- */
-bool track_remembers(struct track *track, const struct tuple *syn);
+/* What there is for a SYN, as it comes in. */
+enum track_entry {
+	TRACK_NONE,
+	TRACK_OWN, /* that it has made itself */
+	TRACK_OLD, /* that an earlier connection on its tuple has left */
+};
+
+/* TRACK_OLD also where the kernel does not tell. */
+enum track_entry track_look(struct track *track, const struct tuple *syn);
+
+/* Deletes the SYN's entry if it is still of this kind, and the kernel tells. Then the SYN is not tracked. */
+void track_forget(struct track *track, const struct tuple *syn, enum track_entry entry);
 
 #endif

@@ -279,11 +279,12 @@ static void choose_faults(void)
 static void check_audit(void)
 {
 	FUZZ_CHECK(t.model.n_destroys == 0);
+	FUZZ_CHECK(t.model.n_forgotten == 0);
 	for (size_t i = 0; i < t.model.n_verdicts; i++) {
 		const struct verdict *v = &t.model.verdicts[i];
 		uint32_t mark = t.syns[i].mark;
 
-		FUZZ_CHECK(!v->drop);
+		FUZZ_CHECK(!v->drop && !v->answer);
 		FUZZ_CHECK(!v->set_mark || v->mark == (mark & ~t.settings.clear_mark));
 	}
 }
@@ -302,11 +303,14 @@ static void one_batch(void)
 {
 	size_t expected[FINDING_COUNT] = {0};
 	bool calm = choose(2);
+	unsigned int tracking;
 
 	choose_settings();
 	choose_syns();
 	choose_sockets();
-	t.model.tracks = choose(2);
+	tracking = choose(4);
+	t.model.tracks = tracking > 0;
+	t.model.entry = tracking > 0 ? (enum track_entry)(tracking - 1) : TRACK_NONE;
 	t.model.n_faults = 0;
 	t.model.before = NULL;
 	if (!calm)

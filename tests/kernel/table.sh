@@ -105,10 +105,8 @@ a second are longer than those of a real machine. With closewaitd they are all t
 less than that second, after which the SYN would have been sent again. And 20 clients "at once" begin
 within about a second there, not within milliseconds, which a limit lets more of through.
 
-Where connections are tracked on Linux 5.10, the reset that a destroy sends makes conntrack take the
-listener's answer to the new client for INVALID: a rule that drops what is INVALID drops it, and a NAT
-does not translate it. With net.netfilter.nf_conntrack_tcp_be_liberal = 1 the client is connected there
-as well, and so it is if resets on loopback are not tracked (in the table raw, -j CT --notrack).
+Where connections are tracked, which the last two firewalls need, the client has to send its SYN again,
+for an entry of its own, and does so at once: hence the milliseconds.
 
 ## In detail
 

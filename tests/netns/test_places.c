@@ -332,54 +332,178 @@ static void redirected_beside_bound_socket(struct stage *s)
 
 /* --- what connection tracking remembers ---------------------------------------------------------*/
 
-/*
- * The stale socket's connection is tracked still: it takes another minute to be forgotten, and
- * tcp_fin_timeout is often shorter. The new connection must work, not just begin.
- */
-static void collide_remembered(struct stage *s, const union endpoint *dialled)
+/* The new connection must work, not just begin: what is invalid is not rewritten, or dropped. */
+static void check_works(struct stage *s, const union endpoint *dialled)
 {
 	union endpoint client = stage_client(s, CLIENT_PORT);
 	char bytes[5] = "";
-	int fd, server, old;
+	int fd, server;
 
-	fd = must(sock_connect(&client, dialled, 5000), "connect");
-	old = stage_accept_from(s, CLIENT_PORT);
-	must(mine_abandon(fd), "let the client vanish");
-	fd = must(sock_connect(&client, dialled, AT_ONCE_MS), "connect again");
-	assert_int_equal(sock_error(old), ECONNABORTED);
+	fd = must(sock_connect(&client, dialled, AT_ONCE_MS), "connect");
 	server = stage_accept_from(s, CLIENT_PORT);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(send(fd, "there", 5, MSG_NOSIGNAL), 5);
+		assert_int_equal(recv(server, bytes, 5, MSG_WAITALL), 5);
+		assert_int_equal(send(server, "back!", 5, MSG_NOSIGNAL), 5);
+		assert_int_equal(recv(fd, bytes, 5, MSG_WAITALL), 5);
+		assert_string_equal(bytes, "back!");
+	}
+}
 
-	assert_int_equal(send(fd, "there", 5, MSG_NOSIGNAL), 5);
-	assert_int_equal(recv(server, bytes, 5, MSG_WAITALL), 5);
-	assert_int_equal(send(server, "back", 5, MSG_NOSIGNAL), 5);
-	assert_int_equal(recv(fd, bytes, 5, MSG_WAITALL), 5);
-	assert_string_equal(bytes, "back");
+/* Waits until `conntrack -L` has an entry of TCP that matches: an ACK may be a delayed one. */
+static void wait_for_entry(struct stage *s, const char *pattern)
+{
+	static const char *const count[] = {"conntrack", "-C", NULL};
+	const char *const find[] = {
+		"timeout",
+		"5",
+		"sh",
+		"-c",
+		"until conntrack -L -p tcp -f $0 2>&1 | grep \"$1\"; do sleep 0.05; done",
+		s->way == WAY_V6 ? "ipv6" : "ipv4",
+		pattern,
+		NULL};
 
+	if (run_command(count) != 0)
+		skip();
+	assert_int_equal(run_command(find), 0);
+}
+
+static void check_destroyed(struct stage *s, int old)
+{
+	assert_int_equal(sock_error(old), ECONNABORTED);
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
 	assert_int_equal(stage_challenges(), 0);
 }
 
-/* What is invalid is not rewritten. */
+/*
+ * The stale socket's connection is tracked still: it takes another minute to be forgotten, and
+ * tcp_fin_timeout is often shorter.
+ */
+static void collide_remembered(struct stage *s, const union endpoint *dialled)
+{
+	union endpoint client = stage_client(s, CLIENT_PORT);
+	int fd, old;
+
+	fd = must(sock_connect(&client, dialled, 5000), "connect");
+	old = stage_accept_from(s, CLIENT_PORT);
+	must(mine_abandon(fd), "let the client vanish");
+	check_works(s, dialled);
+	/* The five days of a healthy connection. */
+	wait_for_entry(s, " 43[0-9]* ESTABLISHED .*ASSURED");
+	check_destroyed(s, old);
+}
+
+/*
+ * The entry is the SYN's own, the old connection was never tracked; the reset of its end must not be
+ * held against the new one. The numbers that the reset and the listener's answer have are as after
+ * seconds, and as after 206 s, when those of the listener have turned around.
+ */
+static void collide_forgotten(struct stage *s, void (*track)(struct stage *),
+			      const union endpoint *dialled, uint32_t ahead)
+{
+	union endpoint client = stage_client(s, CLIENT_PORT);
+	struct mine mine;
+
+	stage_listen(s, 8);
+	stage_protect(s, NULL);
+	must(mine_plant_ahead(s->listener, &client, &s->server, ahead, &mine), "plant a mine");
+	track(s);
+	check_works(s, dialled);
+	/* The five days of a healthy connection. */
+	wait_for_entry(s, " 43[0-9]* ESTABLISHED .*ASSURED");
+	check_destroyed(s, mine.fd);
+}
+
+static void redirect_to_server(struct stage *s)
+{
+	redirect(s, "9000", "8000");
+}
+
+/* Many firewalls drop it. */
+static void drop_invalid(struct stage *s)
+{
+	static const char *const chains[] = {"INPUT", "OUTPUT"};
+
+	for (size_t i = 0; i < COUNT_OF(chains); i++) {
+		if (run_iptables(family_of(s), "-A", chains[i], "-m", "conntrack", "--ctstate",
+				 "INVALID", "-j", "DROP", NULL) < 0)
+			skip();
+	}
+}
+
 static void redirected_and_remembered(struct stage *s)
 {
 	union endpoint other = stage_client(s, OTHER_PORT);
 
 	stage_listen(s, 8);
 	stage_protect(s, NULL);
-	redirect(s, "9000", "8000");
+	redirect_to_server(s);
 	collide_remembered(s, &other);
 }
 
-/* Many firewalls drop it. */
+static void redirected_and_forgotten(struct stage *s)
+{
+	union endpoint other = stage_client(s, OTHER_PORT);
+
+	collide_forgotten(s, redirect_to_server, &other, 0);
+}
+
+static void redirected_and_long_forgotten(struct stage *s)
+{
+	union endpoint other = stage_client(s, OTHER_PORT);
+
+	collide_forgotten(s, redirect_to_server, &other, 1U << 30);
+}
+
 static void invalid_is_dropped(struct stage *s)
 {
 	stage_listen(s, 8);
 	stage_protect(s, NULL);
-	if (run_iptables(family_of(s), "-A", "INPUT", "-m", "conntrack", "--ctstate", "INVALID",
-			 "-j", "DROP", NULL) < 0)
-		skip();
+	drop_invalid(s);
 	collide_remembered(s, &s->server);
+}
+
+static void invalid_is_dropped_forgotten(struct stage *s)
+{
+	collide_forgotten(s, drop_invalid, &s->server, 0);
+}
+
+static void invalid_is_dropped_long_forgotten(struct stage *s)
+{
+	collide_forgotten(s, drop_invalid, &s->server, 1U << 30);
+}
+
+/* What makes the client send its SYN again must come through. */
+static void remembered_and_resets_dropped(struct stage *s)
+{
+	stage_listen(s, 8);
+	stage_protect(s, NULL);
+	drop_invalid(s);
+	stage_drop_resets(s);
+	collide_remembered(s, &s->server);
+}
+
+/* In audit mode an entry stays as it is. */
+static void entries_are_left_alone(struct stage *s)
+{
+	int fd, server;
+
+	stage_listen(s, 8);
+	stage_protect(s, NULL);
+	drop_invalid(s);
+	fd = stage_connects(s, CLIENT_PORT);
+	server = stage_accept_from(s, CLIENT_PORT);
+	must(mine_abandon(fd), "let the client vanish");
+	/* So that the kernel does nothing about it either. */
+	must(run_iptables(AF_INET, "-A", "OUTPUT", "-p", "tcp", "--sport", "8000", "--tcp-flags",
+			  "SYN,RST,FIN,PSH,ACK", "ACK", "-j", "DROP", NULL),
+	     "drop the challenge ACK");
+	stage_connect(s, CLIENT_PORT, 100);
+	daemon_event(&s->daemon, "collision");
+	wait_for_entry(s, " CLOSE_WAIT .* sport=40000 .*ASSURED");
+	assert_int_equal(sock_state(server), TCP_CLOSE_WAIT);
 }
 
 /* --- foreign sources --------------------------------------------------------------------------*/
@@ -484,7 +608,18 @@ int main(int argc, char **argv)
 		{"REDIRECT beside a bound socket", redirected_beside_bound_socket,
 		 V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"REDIRECT, remembered", redirected_and_remembered, V4_ONLY | V6_ONLY, IN_ENFORCE},
-		{"what is invalid is dropped", invalid_is_dropped, EVERY_WAY, IN_ENFORCE},
+		{"REDIRECT, forgotten", redirected_and_forgotten, V4_ONLY | V6_ONLY, IN_ENFORCE},
+		{"REDIRECT, long forgotten", redirected_and_long_forgotten, V4_ONLY | V6_ONLY,
+		 IN_ENFORCE},
+		{"what is invalid is dropped, remembered", invalid_is_dropped, EVERY_WAY,
+		 IN_ENFORCE},
+		{"what is invalid is dropped, forgotten", invalid_is_dropped_forgotten, EVERY_WAY,
+		 IN_ENFORCE},
+		{"what is invalid is dropped, long forgotten", invalid_is_dropped_long_forgotten,
+		 EVERY_WAY, IN_ENFORCE},
+		{"what is invalid is dropped, and resets, remembered",
+		 remembered_and_resets_dropped, EVERY_WAY, IN_ENFORCE},
+		{"entries are left alone", entries_are_left_alone, V4_ONLY, IN_AUDIT},
 		{"foreign source", foreign_source, V4_ONLY | V6_ONLY, IN_ENFORCE},
 		{"foreign source by other rules", foreign_source_by_other_rules, V4_ONLY | V6_ONLY,
 		 IN_ENFORCE},

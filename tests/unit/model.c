@@ -395,14 +395,35 @@ static bool op_tracks_connections(void *ctx)
 	return model->tracks;
 }
 
-static bool op_remembers(void *ctx, const struct tuple *syn)
+static enum track_entry op_entry(void *ctx, const struct tuple *syn)
 {
 	struct model *model = ctx;
 
-	(void)syn;
 	if (!model->tracks)
 		breach(model, "tracked connections were asked for where none are");
-	return model->remembers;
+	if (model->n_destroys > 0)
+		breach(model, "an entry was asked for after the destroys");
+	if (model->n_entries == QUEUE_BATCH_MAX)
+		breach(model, "more entries than SYNs");
+	else if (model->entry != TRACK_NONE)
+		model->entries[model->n_entries++] = *syn;
+	return model->entry;
+}
+
+static void op_forget(void *ctx, const struct tuple *syn, enum track_entry entry)
+{
+	struct model *model = ctx;
+
+	if (model->calls[MODEL_VERDICTS] > 0)
+		breach(model, "an entry was forgotten after the verdicts");
+	if (entry == TRACK_NONE || entry != model->entry)
+		breach(model, "an entry was taken for another");
+	if ((entry == TRACK_OLD) != (model->n_destroys > 0))
+		breach(model, "the SYN's entry was forgotten too late, or an old one too early");
+	if (model->n_forgotten == QUEUE_BATCH_MAX)
+		breach(model, "more entries were forgotten than there are SYNs");
+	else
+		model->forgotten[model->n_forgotten++] = *syn;
 }
 
 static bool op_is_local(void *ctx, const struct in6_addr *addr)
@@ -482,7 +503,8 @@ const struct mitigate_ops model_ops = {
 	.is_local = op_is_local,
 	.interface = op_interface,
 	.tracks_connections = op_tracks_connections,
-	.remembers = op_remembers,
+	.entry = op_entry,
+	.forget = op_forget,
 	.unit = op_unit,
 	.verdicts = op_verdicts,
 	.report = op_report,
@@ -528,6 +550,8 @@ void model_begin(struct model *model, const struct mitigate_settings *settings,
 	model->n_lookups = 0;
 	model->n_destroys = 0;
 	model->n_dumps = 0;
+	model->n_entries = 0;
+	model->n_forgotten = 0;
 	model->n_verdicts = 0;
 	model->n_incidents = 0;
 	model->verdicts_error = 0;
@@ -647,29 +671,62 @@ static const char *check_destroys(const struct model *model)
 	return NULL;
 }
 
-/* A SYN whose occupant was destroyed has to come again where its old connection is remembered. */
-static bool comes_again(const struct model *model, const struct tuple *syn)
+static size_t count_destroys(const struct model *model, const struct tuple *syn, bool only_ends)
 {
 	struct tuple occupant = tuple_reverse(syn);
+	size_t count = 0;
 
 	for (size_t i = 0; i < model->n_destroys; i++) {
 		int error = model->destroys[i].error;
 
-		if ((error == 0 || error == -ENOENT) &&
-		    tuple_equal(&model->destroys[i].request.socket, &occupant))
-			return model->tracks && model->remembers;
+		if (tuple_equal(&model->destroys[i].request.socket, &occupant))
+			count += !only_ends || error == 0 || error == -ENOENT;
 	}
-	return false;
+	return count;
 }
 
-/* A reset without options, from where the sender wanted to go, that acknowledges its SYN. */
-static bool refuses(const struct verdict *verdict, const struct tuple *syn,
-		    const struct endpoint *from)
+static size_t count_tuple(const struct tuple *tuples, size_t n, const struct tuple *tuple)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += tuple_equal(&tuples[i], tuple);
+	return count;
+}
+
+/*
+ * What may belong to a connection that lives is never touched: an old entry only goes with what has
+ * come to its end, and one that a SYN has made with what is to.
+ */
+static const char *check_forgotten(const struct model *model)
+{
+	for (size_t i = 0; i < model->n_forgotten; i++) {
+		const struct tuple *syn = &model->forgotten[i];
+
+		if (count_tuple(model->entries, model->n_entries, syn) == 0)
+			return "an entry was forgotten that was not there";
+		if (count_tuple(model->forgotten, model->n_forgotten, syn) >
+		    count_destroys(model, syn, model->entry == TRACK_OLD))
+			return "more entries were forgotten than connections ended";
+	}
+	return NULL;
+}
+
+/* A SYN whose occupant was ended has to come again if it had an entry. */
+static bool comes_again(const struct model *model, const struct tuple *syn)
+{
+	return count_tuple(model->entries, model->n_entries, syn) > 0 &&
+	       count_destroys(model, syn, true) > 0;
+}
+
+/* A reset without options, from where the sender wanted to go, that acknowledges this of its SYN. */
+static bool resets(const struct verdict *verdict, const struct tuple *syn,
+		   const struct endpoint *from, uint8_t acknowledged)
 {
 	bool v4 = addr_is_v4(&syn->src.addr);
 	size_t ip_len = v4 ? 20 : 40, addr_len = v4 ? 4 : 16;
 	const uint8_t *ip = verdict->answer, *src = ip + (v4 ? 12 : 8), *tcp = ip + ip_len;
-	const uint8_t ack[] = {0x12, 0x34, 0x56, 0x79};
+	const uint8_t ack[] = {0x12, 0x34, 0x56, 0x78 + acknowledged};
 
 	return verdict->answer_len == ip_len + 20 &&
 	       memcmp(src, from->addr.s6_addr + 16 - addr_len, addr_len) == 0 &&
@@ -679,21 +736,21 @@ static bool refuses(const struct verdict *verdict, const struct tuple *syn,
 }
 
 /* Whether the answer goes to the sender that proved the collision, by its own idea of it. */
-static bool refuses_claimant(const struct model *model, const struct tuple *syn,
-			     const struct verdict *verdict)
+static bool resets_claimant(const struct model *model, const struct tuple *syn,
+			    const struct verdict *verdict, uint8_t acknowledged)
 {
 	for (size_t i = 0; i < model->n_lookups; i++) {
 		const struct model_lookup *log = &model->lookups[i];
 
 		if (log->answer.error == 0 && log->answer.info.state == TCPSTATE_SYN_SENT &&
 		    tuple_equal(&log->request.socket, syn))
-			return refuses(verdict, syn, &syn->dst);
+			return resets(verdict, syn, &syn->dst, acknowledged);
 	}
 	for (size_t i = 0; i < model->n_dumps; i++) {
 		const struct model_dump *log = &model->dumps[i];
 
 		if (log->error == 0 && log->count == 1 && endpoint_is(&log->local, &syn->src))
-			return refuses(verdict, syn, &log->first.tuple.dst);
+			return resets(verdict, syn, &log->first.tuple.dst, acknowledged);
 	}
 	return false;
 }
@@ -713,16 +770,22 @@ static const char *check_verdicts(const struct model *model)
 
 		if (verdict->id != syn->id)
 			return "a verdict is out of order";
-		if (verdict->drop && !comes_again(model, &tuple) &&
-		    (!judged(syn) || !allowed(model, &tuple, ACTION_DROP, NULL)))
+		if (verdict->drop && (!judged(syn) || !allowed(model, &tuple, ACTION_DROP, NULL)))
 			return "a packet was dropped without leave";
 		if (mark != plain)
 			return "the mark is not what came, without our bits";
 		if (!verdict->answer)
 			continue;
-		if (!judged(syn) || !allowed(model, &tuple, ACTION_REJECT, NULL))
+		if (verdict->drop || !judged(syn))
+			return "a packet was answered that is no SYN, or is dropped";
+		if (comes_again(model, &tuple)) {
+			if (!resets_claimant(model, &tuple, verdict, 0))
+				return "a SYN that has to come again was answered otherwise";
+			continue;
+		}
+		if (!allowed(model, &tuple, ACTION_REJECT, NULL))
 			return "a packet was rejected without leave";
-		if (verdict->drop || !refuses_claimant(model, &tuple, verdict))
+		if (!resets_claimant(model, &tuple, verdict, 1))
 			return "a rejected SYN was not answered with its claimant's reset";
 	}
 	return NULL;
@@ -787,6 +850,8 @@ const char *model_check_invariants(const struct model *model)
 		wrong = check_verdicts(model);
 	if (!wrong)
 		wrong = check_destroys(model);
+	if (!wrong)
+		wrong = check_forgotten(model);
 	if (!wrong)
 		wrong = check_lookups(model);
 	if (!wrong)

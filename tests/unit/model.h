@@ -66,8 +66,8 @@ struct model {
 	struct endpoint locals[MODEL_LOCALS]; /* own addresses that are not loopback */
 	uint32_t local_ifindex[MODEL_LOCALS];
 	size_t n_locals;
-	bool tracks;	/* connection tracking is at work */
-	bool remembers; /* it does, whatever one asks it for */
+	bool tracks;		/* connection tracking is at work */
+	enum track_entry entry; /* it has this for every SYN */
 	uint64_t now_us;
 	uint64_t latency_us[MODEL_CALLS]; /* what one call of a kind takes */
 
@@ -92,6 +92,10 @@ struct model {
 	size_t n_destroys;
 	struct model_dump dumps[QUEUE_BATCH_MAX];
 	size_t n_dumps;
+	struct tuple entries[QUEUE_BATCH_MAX]; /* that there were, before the destroys */
+	size_t n_entries;
+	struct tuple forgotten[QUEUE_BATCH_MAX]; /* before the destroys or after them */
+	size_t n_forgotten;
 	struct verdict verdicts[QUEUE_BATCH_MAX];
 	size_t n_verdicts;
 	int verdicts_error; /* they were not taken */

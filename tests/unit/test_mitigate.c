@@ -417,51 +417,71 @@ static void every_state_of_the_occupant(void **state)
 	}
 }
 
-/* What is destroyed is; its SYN is to come again where its old connection is still tracked. */
-static void remembered_connections(void **state)
+static void run_with_entry(enum action action, enum mode mode, enum track_entry entry, int error)
 {
-	static const struct {
-		bool tracks, remembers;
-		enum action action;
-		bool drop;
-	} cases[] = {
-		{false, true, ACTION_DESTROY, false}, {true, false, ACTION_DESTROY, false},
-		{true, true, ACTION_DESTROY, true},   {true, true, ACTION_LOG, false},
-		{true, true, ACTION_REJECT, false},
+	const struct row row = {
+		.listener = true,
+		.tracks = true,
+		.occupant = TCPSTATE_CLOSE_WAIT,
+		.claimant = TCPSTATE_SYN_SENT,
 	};
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct row row = {
-			.listener = true,
-			.tracks = cases[i].tracks,
-			.occupant = TCPSTATE_CLOSE_WAIT,
-			.claimant = TCPSTATE_SYN_SENT,
-		};
+	set_up(action, mode);
+	build(&row, FAMILY_V4);
+	t.model.entry = entry;
+	if (error)
+		model_fail(&t.model, MODEL_DESTROY, 0, MODEL_ALWAYS, error);
+	run();
+	assert_false(t.model.verdicts[0].drop && action != ACTION_DROP);
+}
 
-		set_up(cases[i].action, MODE_ENFORCE);
-		build(&row, FAMILY_V4);
-		t.model.remembers = cases[i].remembers;
-		run();
-		assert_int_equal(t.model.verdicts[0].drop, cases[i].drop);
+/* What was destroyed has left an entry that no SYN can go on with. */
+static void entries_of_connection_tracking(void **state)
+{
+	(void)state;
+	for (enum track_entry entry = TRACK_NONE; entry <= TRACK_OLD; entry++) {
+		run_with_entry(ACTION_DESTROY, MODE_ENFORCE, entry, 0);
+		assert_int_equal(t.model.n_forgotten, entry != TRACK_NONE);
+		assert_int_equal(t.model.verdicts[0].answer != NULL, entry != TRACK_NONE);
+		assert_int_equal(t.model.incidents[0].result, RESULT_DESTROYED);
 		tear_down();
 	}
-	for (size_t i = 0; i < 2; i++) {
-		const struct row row = {
-			.listener = true,
-			.tracks = true,
-			.occupant = TCPSTATE_CLOSE_WAIT,
-			.claimant = TCPSTATE_SYN_SENT,
-		};
+}
 
-		/* Gone by itself; not destroyed, when the SYN is let pass. */
-		set_up(ACTION_DESTROY, MODE_ENFORCE);
-		build(&row, FAMILY_V4);
-		t.model.remembers = true;
-		model_fail(&t.model, MODEL_DESTROY, 0, MODEL_ALWAYS, i == 0 ? -ENOENT : -EPERM);
-		run();
-		assert_int_equal(t.model.verdicts[0].drop, i == 0);
-		tear_down();
+static void what_is_not_destroyed_keeps_its_entry(void **state)
+{
+	(void)state;
+	for (int mode = 0; mode < MODE_COUNT; mode++) {
+		for (int action = 0; action < ACTION_COUNT; action++) {
+			if (mode == MODE_ENFORCE && action == ACTION_DESTROY)
+				continue;
+			for (enum track_entry entry = TRACK_OWN; entry <= TRACK_OLD; entry++) {
+				run_with_entry((enum action)action, (enum mode)mode, entry, 0);
+				assert_int_equal(t.model.n_forgotten, 0);
+				expect_collision(TCPSTATE_CLOSE_WAIT, PROOF_EXACT);
+				tear_down();
+			}
+		}
+	}
+}
+
+/* An occupant that is gone by itself has left one, too; with one that stays the SYN goes on. */
+static void entries_after_a_failed_destroy(void **state)
+{
+	static const int errors[] = {-ENOENT, -EPERM, -ETIMEDOUT};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		for (enum track_entry entry = TRACK_NONE; entry <= TRACK_OLD; entry++) {
+			bool ended = errors[i] == -ENOENT;
+
+			run_with_entry(ACTION_DESTROY, MODE_ENFORCE, entry, errors[i]);
+			assert_int_equal(t.model.n_forgotten,
+					 entry == TRACK_OWN || (entry == TRACK_OLD && ended));
+			assert_int_equal(t.model.verdicts[0].answer != NULL,
+					 entry != TRACK_NONE && ended);
+			tear_down();
+		}
 	}
 }
 
@@ -1317,7 +1337,9 @@ int main(void)
 		cmocka_unit_test(decision_table),
 		cmocka_unit_test(every_state_of_the_occupant),
 		cmocka_unit_test(every_state_of_the_claimant),
-		cmocka_unit_test(remembered_connections),
+		cmocka_unit_test(entries_of_connection_tracking),
+		cmocka_unit_test(what_is_not_destroyed_keeps_its_entry),
+		cmocka_unit_test(entries_after_a_failed_destroy),
 		cmocka_unit_test(an_unproven_collision_is_told_with_what_is_known),
 		cmocka_unit_test(other_packets_pass_unseen),
 		cmocka_unit_test(other_interfaces_pass_unseen),

@@ -22,7 +22,8 @@ static uint32_t be32_at(const uint8_t *at)
 }
 
 /* The answer as synth would make it, but for what it keeps of the SYN. */
-static void check_answer(const struct synth_recipe *recipe, const char *asked, uint16_t asked_port)
+static void check_one(enum reset reset, const struct synth_recipe *recipe, const char *asked,
+		      uint16_t asked_port)
 {
 	static struct synth syn, answer;
 	const struct synth_recipe back = {
@@ -36,6 +37,7 @@ static void check_answer(const struct synth_recipe *recipe, const char *asked, u
 		.flags = RST_ACK,
 		.ip_options = recipe->ip_options,
 	};
+	const size_t taken = reset == RESET_REFUSES ? 1 + recipe->payload : 0;
 	uint8_t packet[RESET_MAX + 1];
 	struct tuple claimant;
 	size_t len;
@@ -53,19 +55,25 @@ static void check_answer(const struct synth_recipe *recipe, const char *asked, u
 	memset(answer.bytes + answer.ip_len + 14, 0, 2); /* no window */
 	answer.bytes[answer.ip_len + 8] = 0x12;		 /* what synth starts from, ... */
 	answer.bytes[answer.ip_len + 9] = 0x34;
-	answer.bytes[answer.ip_len + 10] = (uint8_t)((0x5678 + 1 + recipe->payload) >> 8);
-	answer.bytes[answer.ip_len + 11] = (uint8_t)(0x5678 + 1 + recipe->payload);
+	answer.bytes[answer.ip_len + 10] = (uint8_t)((0x5678 + taken) >> 8);
+	answer.bytes[answer.ip_len + 11] = (uint8_t)(0x5678 + taken);
 	synth_fix_checksums(&answer);
 
 	memset(packet, 0xa5, sizeof(packet));
-	len = reset_make(syn.bytes, &claimant, packet);
+	len = reset_make(reset, syn.bytes, &claimant, packet);
 	assert_int_equal(len, answer.len);
 	assert_memory_equal(packet, answer.bytes, len);
 	for (size_t i = len; i < sizeof(packet); i++)
 		assert_int_equal(packet[i], 0xa5);
 }
 
-static void a_syn_is_refused(void **state)
+static void check_answer(const struct synth_recipe *recipe, const char *asked, uint16_t asked_port)
+{
+	check_one(RESET_REFUSES, recipe, asked, asked_port);
+	check_one(RESET_REPEATS, recipe, asked, asked_port);
+}
+
+static void a_syn_is_answered(void **state)
 {
 	(void)state;
 	check_answer(&(struct synth_recipe){.v6 = false}, NULL, 0);
@@ -117,8 +125,8 @@ static void a_syn_may_be_cut_behind_its_headers(void **state)
 	assert_true(packet_is_syn(packet_parse(whole.bytes, whole.len, true, &claimant)));
 	memset(&cut, 0, sizeof(cut));
 	memcpy(cut.bytes, whole.bytes, 60);
-	assert_int_equal(reset_make(whole.bytes, &claimant, want), 40);
-	assert_int_equal(reset_make(cut.bytes, &claimant, got), 40);
+	assert_int_equal(reset_make(RESET_REFUSES, whole.bytes, &claimant, want), 40);
+	assert_int_equal(reset_make(RESET_REFUSES, cut.bytes, &claimant, got), 40);
 	assert_memory_equal(got, want, 40);
 }
 
@@ -134,14 +142,16 @@ static void the_acknowledgement_wraps(void **state)
 	memset(syn.bytes + 24, 0xff, 4);
 	synth_fix_checksums(&syn);
 	assert_true(packet_is_syn(packet_parse(syn.bytes, syn.len, true, &claimant)));
-	reset_make(syn.bytes, &claimant, packet);
+	reset_make(RESET_REFUSES, syn.bytes, &claimant, packet);
 	assert_int_equal(be32_at(packet + 28), 0);
+	reset_make(RESET_REPEATS, syn.bytes, &claimant, packet);
+	assert_int_equal(be32_at(packet + 28), 0xffffffff);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_syn_is_refused),
+		cmocka_unit_test(a_syn_is_answered),
 		cmocka_unit_test(options_and_data_do_not_matter),
 		cmocka_unit_test(it_comes_from_where_the_claimant_wanted_to_be),
 		cmocka_unit_test(a_syn_may_be_cut_behind_its_headers),

@@ -26,12 +26,16 @@ static struct {
 	bool no_socket, no_deadline;
 	unsigned int opened, closed;
 	struct track *track;
-	char request[256] __attribute__((aligned(8)));
+	/* The requests since the last call of a verb, the last one of these too. */
+	struct {
+		char bytes[256] __attribute__((aligned(8)));
+	} requests[3];
+	size_t n_requests;
 	int send_error;
 	/* The next answers, each a datagram. */
 	struct {
 		char bytes[256] __attribute__((aligned(8)));
-	} answers[2];
+	} answers[3];
 	size_t n_answers, n_read;
 } t;
 
@@ -89,14 +93,15 @@ ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, s
 		errno = t.send_error;
 		return -1;
 	}
-	assert_true(len <= sizeof(t.request));
-	memcpy(t.request, req, len);
+	assert_true(t.n_requests < sizeof(t.requests) / sizeof(t.requests[0]));
+	assert_true(len <= sizeof(t.requests[0].bytes));
+	memcpy(t.requests[t.n_requests++].bytes, req, len);
 	return (ssize_t)len;
 }
 
 ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
 {
-	const struct nlmsghdr *request = (const void *)t.request;
+	const struct nlmsghdr *request = (const void *)t.requests[t.n_requests - 1].bytes;
 	struct nlmsghdr *nlh = buf;
 
 	(void)nl;
@@ -122,9 +127,10 @@ static struct nlmsghdr *add_answer(uint16_t type, uint32_t seq_offset)
 	return nlh;
 }
 
-static void answer_entry(uint8_t state, size_t state_len, uint32_t seq_offset)
+static void answer_entry(uint8_t state, size_t state_len, size_t id_len, uint32_t seq_offset)
 {
 	const uint8_t bytes[4] = {state};
+	const uint8_t id[] = {1, 2, 3, 4};
 	struct nlmsghdr *nlh =
 		add_answer(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, seq_offset);
 	struct nlattr *info, *tcp;
@@ -137,6 +143,8 @@ static void answer_entry(uint8_t state, size_t state_len, uint32_t seq_offset)
 		mnl_attr_put(nlh, CTA_PROTOINFO_TCP_STATE, state_len, bytes);
 	mnl_attr_nest_end(nlh, tcp);
 	mnl_attr_nest_end(nlh, info);
+	if (id_len > 0)
+		mnl_attr_put(nlh, CTA_ID, id_len, id);
 }
 
 static void answer_error(int error)
@@ -157,11 +165,46 @@ static struct tuple syn_of(const char *src, const char *dst)
 	return syn;
 }
 
-static bool ask(void)
+static const struct tuple *the_syn(void)
 {
-	const struct tuple syn = syn_of("::ffff:127.0.0.2", "::ffff:127.0.0.1");
+	static struct tuple syn;
 
-	return track_remembers(t.track, &syn);
+	syn = syn_of("::ffff:127.0.0.2", "::ffff:127.0.0.1");
+	return &syn;
+}
+
+static void forget_requests(void)
+{
+	t.n_answers = t.n_read = t.n_requests = 0;
+	t.send_error = 0;
+}
+
+/* To the answers that were made for it; the requests stay to be looked at. */
+static enum track_entry look(void)
+{
+	enum track_entry entry = track_look(t.track, the_syn());
+
+	assert_int_equal(t.n_read, t.n_answers);
+	t.n_answers = t.n_read = 0;
+	return entry;
+}
+
+static void forget(enum track_entry entry)
+{
+	track_forget(t.track, the_syn(), entry);
+	assert_int_equal(t.n_read, t.n_answers);
+}
+
+static const struct nlmsghdr *sent(size_t i)
+{
+	assert_true(i < t.n_requests);
+	return (const void *)t.requests[i].bytes;
+}
+
+static uint16_t type_of(size_t i)
+{
+	assert_int_equal(sent(i)->nlmsg_type >> 8, NFNL_SUBSYS_CTNETLINK);
+	return sent(i)->nlmsg_type & 0xff;
 }
 
 static int set_up(void **state)
@@ -180,108 +223,189 @@ static int tear_down(void **state)
 
 /* --- tests ------------------------------------------------------------------------------------*/
 
+static bool is_own(uint8_t state)
+{
+	return state == TCP_CONNTRACK_SYN_SENT || state == TCP_CONNTRACK_SYN_SENT2;
+}
+
 static void only_an_entry_of_its_own_is_new(void **state)
 {
 	(void)state;
 	for (uint8_t s = TCP_CONNTRACK_NONE; s < TCP_CONNTRACK_MAX; s++) {
-		t.n_answers = t.n_read = 0;
-		answer_entry(s, 1, 0);
-		assert_int_equal(ask(),
-				 s != TCP_CONNTRACK_SYN_SENT && s != TCP_CONNTRACK_SYN_SENT2);
+		forget_requests();
+		answer_entry(s, 1, 4, 0);
+		assert_int_equal(look(), is_own(s) ? TRACK_OWN : TRACK_OLD);
+		assert_int_equal(t.n_requests, 1);
+		assert_int_equal(type_of(0), IPCTNL_MSG_CT_GET);
+		assert_int_equal(sent(0)->nlmsg_flags, NLM_F_REQUEST);
 	}
 }
 
-static void no_entry_remembers_nothing(void **state)
+static void there_may_be_none(void **state)
 {
 	(void)state;
 	answer_error(-ENOENT);
-	assert_false(ask());
+	assert_int_equal(look(), TRACK_NONE);
 }
 
 /* In doubt the SYN has to come again, which costs it milliseconds. */
-static void without_an_answer_it_may_remember(void **state)
+static void without_an_answer_there_may_be_one(void **state)
 {
 	(void)state;
-	assert_true(ask()); /* none in time */
+	assert_int_equal(look(), TRACK_OLD); /* none in time */
 	answer_error(-EOPNOTSUPP);
-	assert_true(ask());
-	answer_entry(0, 0, 0); /* without a state */
-	assert_true(ask());
-	t.n_answers = t.n_read = 0;
-	answer_entry(TCP_CONNTRACK_SYN_SENT, 2, 0); /* of the wrong length */
-	assert_true(ask());
+	assert_int_equal(look(), TRACK_OLD);
+	answer_entry(0, 0, 4, 0); /* without a state */
+	assert_int_equal(look(), TRACK_OLD);
+	forget_requests();
+	answer_entry(TCP_CONNTRACK_SYN_SENT, 2, 4, 0); /* of the wrong length */
+	assert_int_equal(look(), TRACK_OLD);
 	t.send_error = ENOBUFS;
-	assert_true(ask());
+	assert_int_equal(look(), TRACK_OLD);
 }
 
 static void a_late_answer_is_passed_over(void **state)
 {
 	(void)state;
 	answer_error(-ENOENT);
-	ask();
-	t.n_answers = t.n_read = 0;
-	answer_entry(TCP_CONNTRACK_CLOSE_WAIT, 1, (uint32_t)-1);
-	answer_entry(TCP_CONNTRACK_SYN_SENT, 1, 0);
-	assert_false(ask());
-	assert_int_equal(t.n_read, 2);
+	look();
+	answer_entry(TCP_CONNTRACK_CLOSE_WAIT, 1, 4, (uint32_t)-1);
+	answer_entry(TCP_CONNTRACK_SYN_SENT, 1, 4, 0);
+	assert_int_equal(look(), TRACK_OWN);
 }
 
-/* The payload of a nested attribute of the last request. */
-static const void *in_request(uint16_t nest, uint16_t type, size_t len)
+/* The payload of the attribute at the end of a path of types, which ends with 0; NULL without it. */
+static const void *in_request(size_t i, const uint16_t *path, size_t len)
 {
-	const struct nlmsghdr *nlh = (const void *)t.request;
-	const struct nlattr *tuple = mnl_nlmsg_get_payload_offset(nlh, sizeof(struct nfgenmsg));
-	const struct nlattr *outer, *inner;
+	const struct nlattr *attr = mnl_nlmsg_get_payload_offset(sent(i), sizeof(struct nfgenmsg));
+	size_t left = mnl_nlmsg_get_payload_len(sent(i)) - sizeof(struct nfgenmsg);
 
-	assert_int_equal(mnl_attr_get_type(tuple), CTA_TUPLE_REPLY);
-	mnl_attr_for_each_nested(outer, tuple)
-	{
-		if (mnl_attr_get_type(outer) != nest)
-			continue;
-		mnl_attr_for_each_nested(inner, outer)
-		{
-			if (mnl_attr_get_type(inner) != type)
-				continue;
-			assert_int_equal(mnl_attr_get_payload_len(inner), len);
-			return mnl_attr_get_payload(inner);
+	for (; *path; path++) {
+		while (mnl_attr_ok(attr, (int)left) && mnl_attr_get_type(attr) != *path) {
+			left -= MNL_ALIGN(attr->nla_len);
+			attr = mnl_attr_next(attr);
 		}
+		if (!mnl_attr_ok(attr, (int)left))
+			return NULL;
+		if (path[1] == 0)
+			break;
+		left = mnl_attr_get_payload_len(attr);
+		attr = mnl_attr_get_payload(attr);
 	}
-	fail_msg("no attribute %u of %u", type, nest);
-	return NULL;
+	assert_int_equal(mnl_attr_get_payload_len(attr), len);
+	return mnl_attr_get_payload(attr);
 }
 
-static uint16_t port_in_request(uint16_t type)
+static void check_address(size_t i, uint16_t type, const char *text, int family)
 {
+	const uint16_t path[] = {CTA_TUPLE_REPLY, CTA_TUPLE_IP, type, 0};
+	const size_t len = family == AF_INET ? 4 : 16;
+	uint8_t want[16];
+
+	assert_int_equal(inet_pton(family, text, want), 1);
+	assert_memory_equal(in_request(i, path, len), want, len);
+}
+
+static void check_port(size_t i, uint16_t type, uint16_t want)
+{
+	const uint16_t path[] = {CTA_TUPLE_REPLY, CTA_TUPLE_PROTO, type, 0};
 	uint16_t port;
 
-	memcpy(&port, in_request(CTA_TUPLE_PROTO, type, sizeof(port)), sizeof(port));
-	return ntohs(port);
+	memcpy(&port, in_request(i, path, sizeof(port)), sizeof(port));
+	assert_int_equal(ntohs(port), want);
+}
+
+/* A deletion that names no tuple means them all. */
+static void check_tuple(size_t i)
+{
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(sent(i));
+
+	assert_int_equal(nfg->nfgen_family, AF_INET);
+	check_address(i, CTA_IP_V4_SRC, "127.0.0.1", AF_INET);
+	check_address(i, CTA_IP_V4_DST, "127.0.0.2", AF_INET);
+	check_port(i, CTA_PROTO_SRC_PORT, 8000);
+	check_port(i, CTA_PROTO_DST_PORT, 40000);
 }
 
 static void asks_for_the_direction_of_the_answers(void **state)
 {
 	const struct nfgenmsg *nfg;
 	struct tuple syn;
-	uint32_t v4;
 
 	(void)state;
 	answer_error(-ENOENT);
-	ask();
-	nfg = mnl_nlmsg_get_payload((const void *)t.request);
-	assert_int_equal(nfg->nfgen_family, AF_INET);
-	memcpy(&v4, in_request(CTA_TUPLE_IP, CTA_IP_V4_SRC, 4), 4);
-	assert_int_equal(ntohl(v4), 0x7f000001);
-	memcpy(&v4, in_request(CTA_TUPLE_IP, CTA_IP_V4_DST, 4), 4);
-	assert_int_equal(ntohl(v4), 0x7f000002);
-	assert_int_equal(port_in_request(CTA_PROTO_SRC_PORT), 8000);
-	assert_int_equal(port_in_request(CTA_PROTO_DST_PORT), 40000);
+	look();
+	check_tuple(0);
 
 	syn = syn_of("fd00::2", "::1");
 	answer_error(-ENOENT);
-	assert_false(track_remembers(t.track, &syn));
+	assert_int_equal(track_look(t.track, &syn), TRACK_NONE);
+	nfg = mnl_nlmsg_get_payload(sent(1));
 	assert_int_equal(nfg->nfgen_family, AF_INET6);
-	assert_memory_equal(in_request(CTA_TUPLE_IP, CTA_IP_V6_SRC, 16), &syn.dst.addr, 16);
-	assert_memory_equal(in_request(CTA_TUPLE_IP, CTA_IP_V6_DST, 16), &syn.src.addr, 16);
+	check_address(1, CTA_IP_V6_SRC, "::1", AF_INET6);
+	check_address(1, CTA_IP_V6_DST, "fd00::2", AF_INET6);
+}
+
+/* --- deleting ---------------------------------------------------------------------------------*/
+
+static void check_deleted(void)
+{
+	static const uint16_t id_path[] = {CTA_ID, 0};
+	const uint8_t id[] = {1, 2, 3, 4};
+
+	assert_int_equal(t.n_requests, 2);
+	assert_int_equal(type_of(0), IPCTNL_MSG_CT_GET);
+	assert_int_equal(type_of(1), IPCTNL_MSG_CT_DELETE);
+	assert_int_equal(sent(1)->nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
+	check_tuple(1);
+	assert_non_null(in_request(1, id_path, 4));
+	assert_memory_equal(in_request(1, id_path, 4), id, 4);
+}
+
+/* What is meant is deleted; what has taken its place meanwhile is not. */
+static void an_entry_is_deleted(void **state)
+{
+	static const int results[] = {0, -ENOENT, -EPERM};
+
+	(void)state;
+	for (uint8_t s = TCP_CONNTRACK_NONE; s < TCP_CONNTRACK_MAX; s++) {
+		for (enum track_entry entry = TRACK_OWN; entry <= TRACK_OLD; entry++) {
+			bool meant = is_own(s) == (entry == TRACK_OWN);
+
+			forget_requests();
+			answer_entry(s, 1, 4, 0);
+			if (meant)
+				answer_error(results[s % 3]);
+			forget(entry);
+			if (meant)
+				check_deleted();
+			else
+				assert_int_equal(t.n_requests, 1);
+		}
+	}
+}
+
+static void what_is_not_told_is_left_alone(void **state)
+{
+	(void)state;
+	forget(TRACK_OLD); /* no answer in time */
+	assert_int_equal(t.n_requests, 1);
+	forget_requests();
+	answer_error(-ENOENT);
+	forget(TRACK_OLD);
+	assert_int_equal(t.n_requests, 1);
+	for (size_t len = 0; len < 4; len += 2) {
+		forget_requests();
+		answer_entry(TCP_CONNTRACK_CLOSE, 1, len, 0); /* no id, or not the length of one */
+		forget(TRACK_OLD);
+		assert_int_equal(t.n_requests, 1);
+		/* Without a state it is an entry all the same. */
+		forget_requests();
+		answer_entry(TCP_CONNTRACK_SYN_SENT, len, 4, 0);
+		answer_error(0);
+		forget(TRACK_OLD);
+		check_deleted();
+	}
 }
 
 static void opening_fails_cleanly(void **state)
@@ -305,10 +429,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TRACK_TEST(only_an_entry_of_its_own_is_new),
-		TRACK_TEST(no_entry_remembers_nothing),
-		TRACK_TEST(without_an_answer_it_may_remember),
+		TRACK_TEST(there_may_be_none),
+		TRACK_TEST(without_an_answer_there_may_be_one),
 		TRACK_TEST(a_late_answer_is_passed_over),
 		TRACK_TEST(asks_for_the_direction_of_the_answers),
+		TRACK_TEST(an_entry_is_deleted),
+		TRACK_TEST(what_is_not_told_is_left_alone),
 		cmocka_unit_test(opening_fails_cleanly),
 	};
 
