@@ -123,17 +123,18 @@ stage_sanitizers() {
     suite "end-to-end tests, sanitizers" "$top/tests/netns/run.sh" "$builds/asan" "${programs[@]}"
 }
 
-# The threads, and whatever tells them things: the ring, reloads, starts and stops.
+# The threads, and whatever tells them things: the ring, the counters, reloads, starts and stops, floods,
+# sweeps, clients of the control socket, one worker and several. Of what runs without a thread beside it
+# the unit tests are enough.
 stage_tsan() {
     one "builds with ThreadSanitizer" build_tree "$builds/tsan" --enable-werror \
         --enable-sanitizers=thread CC=gcc
-    one "its tests build" make -C "$builds/tsan" -j"$(nproc)" tests/unit/test_ring \
-        tests/unit/test_stats tests/netns/test_reload tests/netns/test_startstop \
-        tests/netns/jumpclock.so
-    one "the ring, with ThreadSanitizer" "$builds/tsan/tests/unit/test_ring"
-    one "the counters, with ThreadSanitizer" "$builds/tsan/tests/unit/test_stats"
+    suite "unit tests, ThreadSanitizer" make_check "$builds/tsan" check-modules
+    one "its end-to-end programs build" make -C "$builds/tsan" -j"$(nproc)" netns-programs
+    # The longest first.
     suite "end-to-end tests, ThreadSanitizer" "$top/tests/netns/run.sh" "$builds/tsan" \
-        test_reload test_startstop
+        test_sweep test_startstop test_outages test_reload test_ctl test_ctl_abuse test_filter \
+        test_batch test_flood test_limits test_race
 }
 
 stage_valgrind() {
@@ -151,7 +152,7 @@ stage_analyze() {
 stage_coverage() {
     local report=$builds/coverage/report
     one "builds with --enable-coverage" build_tree "$builds/coverage" --enable-coverage CC=gcc
-    suite "unit tests, counted" make_check "$builds/coverage" check-counted
+    suite "unit tests, counted" make_check "$builds/coverage" check-modules
     one "the pure modules are covered" report_coverage "$report"
     say "$(tail -n 1 "$report")"
 }
