@@ -191,6 +191,15 @@ demo() {
     }
 }
 
+# promtool comes with a whole server, which nobody wants to run here: only the program is taken.
+fetch_promtool() {
+    has promtool || ! has apt-get || (
+        mkdir -p "$builds/promtool" && cd "$builds/promtool" &&
+            { apt_get download prometheus || { apt_get update && apt_get download prometheus; }; } &&
+            dpkg-deb -x prometheus_*.deb .
+    )
+}
+
 lint_scripts() {
     local scripts
     mapfile -t scripts < <(git -C "$top" ls-files '*.sh' .ci/run conf/closewaitd-rules.in)
@@ -211,6 +220,8 @@ builds=$top/build-check
 logs=$builds/logs
 mkdir -p "$logs"
 install_packages
+quietly 'looking for promtool' fetch_promtool
+PATH=$PATH:$builds/promtool/usr/bin
 copy_source "$builds/source"
 # shellcheck disable=SC2086 # a list of names
 [ $# -gt 0 ] || set -- $all
