@@ -327,6 +327,8 @@ began_load=$SECONDS
 repeated_before=$(repeated)
 check "$rounds restarts under load" under_load restart
 check "$rounds reloads under load" under_load reload
+check 'and the number of processors is what it was' sh -c \
+    '! journalctl -q -b -u closewaitd | grep "the queue settings have changed"'
 systemctl stop load
 # Connects, the slowest in microseconds, and failed ones.
 read -r connects slowest lost <<<"$(awk '{ n += $1; if ($6 > max) max = $6; failed += $NF }
