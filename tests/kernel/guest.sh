@@ -148,6 +148,8 @@ hostname guest
 mount -t cgroup2 cgroup /sys/fs/cgroup
 mount -t bpf bpf /sys/fs/bpf
 ip link set lo up
+# What systemd allows a service; the kernel by itself 4096.
+ulimit -n 524288
 bash /guest/command </dev/null >/dev/ttyS1 2>&1
 echo o >/proc/sysrq-trigger
 sleep 60
