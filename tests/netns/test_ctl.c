@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "ctl.h"
 #include "lib/run.h"
 #include "lib/sockets.h"
+#include "load.h"
 #include "stage.h"
 
 #define NOBODY 65534
@@ -100,6 +102,47 @@ static void speaks_plainly(struct stage *s)
 	}
 	assert_non_null(strstr(ctl_run(&s->daemon, "events", NULL)->out, "collision"));
 	assert_non_null(strstr(ctl_run(&s->daemon, "status", NULL)->out, "last collision:"));
+}
+
+static long syns(const struct stage *s)
+{
+	json_t *status = ctl_json(&s->daemon, "status", NULL);
+	long n = ctl_number(status, "totals.syns");
+
+	json_decref(status);
+	return n;
+}
+
+/* Everything that can be asked and changed, while workers judge SYNs and sweeps go on. */
+static void answers_while_busy(struct stage *s)
+{
+	static const char *const commands[] = {"stats", "events", "metrics", "reload"};
+	union endpoint busy = s->server;
+	struct load_result result;
+	struct load *load;
+	long before = 0;
+
+	set_the_stage(s, "queue = { workers = 2; }; sweep = { interval = \"1s\"; };");
+	endpoint_set_port(&busy, SERVER_PORT + 1);
+	load = load_start(&busy, 2);
+	for (uint16_t round = 0; round < 10; round++) {
+		const char *mode = round % 2 ? "enforce" : "audit";
+		long now = syns(s);
+
+		assert_true(now > before);
+		before = now;
+		collide(s, CLIENT_PORT + round);
+		for (size_t i = 0; i < COUNT_OF(commands); i++)
+			assert_int_equal(ctl_run(&s->daemon, commands[i], NULL)->status, 0);
+		assert_int_equal(ctl_run(&s->daemon, "mode", mode, NULL)->status, 0);
+		json_decref(explain(s, CLIENT_PORT));
+		load_wait(load, 100);
+	}
+	result = load_stop(load);
+	assert_int_equal(result.failed, 0);
+	daemon_stop(&s->daemon);
+	assert_int_equal(daemon_total(&s->daemon, "collisions"), 10);
+	assert_in_range(daemon_total(&s->daemon, "syns"), result.connects, LONG_MAX);
 }
 
 /* A server that hangs: one line at once and one for all the rest, and status names it. */
@@ -486,6 +529,7 @@ int main(int argc, char **argv)
 	static const struct stage_test tests[] = {
 		{"answers questions", answers_questions, V4_ONLY, IN_BOTH},
 		{"speaks plainly", speaks_plainly, 0, IN_BOTH},
+		{"answers while busy", answers_while_busy, 0, IN_ENFORCE},
 		{"full accept queue", full_accept_queue, V4_ONLY, IN_AUDIT},
 		{"exit statuses", exit_statuses, 0, IN_AUDIT},
 		{"keeps events", keeps_events, 0, IN_BOTH},
