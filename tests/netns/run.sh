@@ -74,6 +74,10 @@ report() { # NAME LOG STATUS SECONDS
         return
     fi
     counts "$log"
+    if [ "$status" -eq 0 ] && [ $((${p:-0} + ${f:-0} + ${s:-0})) -eq 0 ]; then
+        echo "no test has this name" >>"$log"
+        status=2
+    fi
     # A program that died has not counted that as a failure itself.
     [ "$status" -eq 0 ] || [ "${f:-0}" -gt 0 ] || f=1
     echo "${p:-0} ${f:-0} ${s:-0}" >"$log.counts"
