@@ -16,6 +16,8 @@
 
 /* More than the daemon takes at once. */
 #define MANY 150
+/* A batch is of one queue. */
+#define ONE_QUEUE "queue = { workers = 1; }; "
 
 static void many_collisions(struct stage *s)
 {
@@ -23,7 +25,7 @@ static void many_collisions(struct stage *s)
 
 	fdlimit_raise();
 	stage_listen(s, 1024);
-	stage_protect(s, "limits = { events_per_second = 0; };");
+	stage_protect(s, ONE_QUEUE "limits = { events_per_second = 0; };");
 	for (uint16_t i = 0; i < MANY; i++)
 		stage_mine(s, CLIENT_PORT + i);
 	daemon_freeze(&s->daemon);
@@ -49,7 +51,7 @@ static void same_collision_twice(struct stage *s)
 	int fd;
 
 	stage_listen(s, 8);
-	stage_protect(s, NULL);
+	stage_protect(s, ONE_QUEUE);
 	mine = stage_mine(s, CLIENT_PORT);
 	daemon_freeze(&s->daemon);
 	fd = must(sock_connect_start(&mine.client, &mine.server), "begin to connect");
@@ -162,12 +164,12 @@ static void every_verdict(struct stage *s)
 	int listeners[8];
 
 	listen_everywhere(s, listeners);
-	stage_protect(s, "limits = { events_per_second = 0; };\n"
-			 "policy = { default = \"destroy\"; rules = (\n"
-			 "  { name = \"drop\"; port = 8001; action = \"drop\"; },\n"
-			 "  { name = \"reject\"; port = 8002; action = \"reject\"; },\n"
-			 "  { name = \"log\"; port = 8005; action = \"log\"; }\n"
-			 "); };");
+	stage_protect(s, ONE_QUEUE "limits = { events_per_second = 0; };\n"
+				   "policy = { default = \"destroy\"; rules = (\n"
+				   "  { name = \"drop\"; port = 8001; action = \"drop\"; },\n"
+				   "  { name = \"reject\"; port = 8002; action = \"reject\"; },\n"
+				   "  { name = \"log\"; port = 8005; action = \"log\"; }\n"
+				   "); };");
 	for (size_t i = 0; i < MIXED; i++)
 		claims[i] = prepare_claim(s, &kinds[i % COUNT_OF(kinds)],
 					  (uint16_t)(CLIENT_PORT + i), listeners);

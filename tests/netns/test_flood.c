@@ -26,7 +26,7 @@ static void fill_queue(struct stage *s, int ret_clients[static MAX_HELD])
 	union endpoint client;
 
 	stage_listen(s, 1024);
-	stage_protect(s, "queue = { max_held = 16; };");
+	stage_protect(s, "queue = { workers = 1; max_held = 16; };");
 	daemon_freeze(&s->daemon);
 	for (uint16_t i = 0; i < MAX_HELD; i++) {
 		client = stage_client(s, CLIENT_PORT + i);
@@ -59,7 +59,7 @@ static void collision_beside_full_queue(struct stage *s)
 	union endpoint client;
 
 	stage_listen(s, 1024);
-	stage_protect(s, "queue = { max_held = 1; };");
+	stage_protect(s, "queue = { workers = 1; max_held = 1; };");
 	stage_mine(s, CLIENT_PORT);
 	daemon_freeze(&s->daemon);
 	client = stage_client(s, CLIENT_PORT + 1);
@@ -95,7 +95,7 @@ static void socket_overruns(struct stage *s)
 	long queued;
 
 	stage_listen(s, 8);
-	stage_protect(s, "queue = { max_held = 65536; };");
+	stage_protect(s, "queue = { workers = 1; max_held = 65536; };");
 	daemon_freeze(&s->daemon);
 	flood(s, FLOOD);
 	queued = rules_queued();

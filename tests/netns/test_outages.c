@@ -101,7 +101,7 @@ static void stands_still_with_a_full_queue(struct stage *s)
 	long ms;
 
 	stage_listen(s, 64);
-	stage_protect(s, "queue = { max_held = 8; };");
+	stage_protect(s, "queue = { workers = 1; max_held = 8; };");
 	daemon_freeze(&s->daemon);
 	start = mono_ns();
 	begin(s, CLIENT_PORT, MAX_HELD, fds);
