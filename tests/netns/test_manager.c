@@ -157,7 +157,7 @@ static void keepalive_depends_on_verdicts(struct stage *s)
 	int fd;
 
 	stage_listen(s, 8);
-	stage_protect(s, NULL);
+	stage_protect(s, "queue = { workers = 1; };");
 	expect(manager, "READY=1");
 	/* With nothing to do, and with SYNs that get their verdicts. */
 	for (int i = 0; i < 3; i++)
