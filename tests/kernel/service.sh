@@ -282,9 +282,13 @@ check 'with its rules' has_rules
 check 'and works' collide 40002
 
 pid=$(show MainPID)
-worker=$(grep -lx 'queue-[0-9]*' "/proc/$pid"/task/*/comm | head -n 1 | cut -d / -f 5)
-"$tools/stop-thread" "$worker" >$state/stopped &
-check 'a worker stops' wait_for 20 grep -q stopped $state/stopped
+# Whichever of them the client's processor belongs to.
+workers=$(grep -lx 'queue-[0-9]*' "/proc/$pid"/task/*/comm | cut -d / -f 5)
+for worker in $workers; do "$tools/stop-thread" "$worker" >>$state/stopped & done
+all_stopped() {
+    [ "$(wc -l <$state/stopped)" -eq "$(wc -w <<<"$workers")" ]
+}
+check 'the workers stop' wait_for 20 all_stopped
 stopped=$SECONDS
 "$tools/syn-probe" -t 60000 $server >$state/probe 2>&1 &
 probe=$!
