@@ -6,8 +6,8 @@
 #   suites.sh BUILDDIR SUITE...
 #
 # SUITE is platform, netns, or quick: the part of netns that has most to do with the kernel, once, with
-# nft. What has failed is run once more: an emulated processor is slow, and tests that wait for
-# something have a deadline.
+# nft. What has failed is run once more, one program after the other: an emulated processor is slow, and
+# tests that wait for something have a deadline.
 # Ends with a line "suite NAME: N passed, N failed, N skipped, N s" for each.
 # Exit status: 0 nothing failed.
 set -u
@@ -47,7 +47,7 @@ for suite; do
         -e 's/^FAIL \(.*\) (exit status.*/\1/p' "$work/first")
     if [ ${#names[@]} -gt 0 ]; then
         echo "once more: ${names[*]}"
-        "${run[@]}" "${names[@]}" 2>&1 | tee "$work/second"
+        CLOSEWAITD_TEST_JOBS=1 "${run[@]}" "${names[@]}" 2>&1 | tee "$work/second"
         again=$(count failed "$work/second")
         passed=$((passed + lost - again)) lost=$again
     fi
