@@ -273,11 +273,15 @@ static void look_at_entries(struct mitigate *m, size_t count)
 		return;
 	for (size_t k = 0; k < count; k++) {
 		size_t i = m->owner[k];
-		struct judgement *work = &m->work[i];
 
-		work->entry = m->ops->entry(m->ctx, &m->tuples[i]);
-		if (work->entry == TRACK_OWN)
-			m->ops->forget(m->ctx, &m->tuples[i], work->entry);
+		m->work[i].entry = m->ops->entry(m->ctx, &m->tuples[i]);
+	}
+	/* Not before all were asked: repetitions in one batch have the same. */
+	for (size_t k = 0; k < count; k++) {
+		size_t i = m->owner[k];
+
+		if (m->work[i].entry == TRACK_OWN)
+			m->ops->forget(m->ctx, &m->tuples[i], TRACK_OWN);
 	}
 }
 

@@ -395,6 +395,15 @@ static bool op_tracks_connections(void *ctx)
 	return model->tracks;
 }
 
+static size_t count_tuple(const struct tuple *tuples, size_t n, const struct tuple *tuple)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += tuple_equal(&tuples[i], tuple);
+	return count;
+}
+
 static enum track_entry op_entry(void *ctx, const struct tuple *syn)
 {
 	struct model *model = ctx;
@@ -403,9 +412,12 @@ static enum track_entry op_entry(void *ctx, const struct tuple *syn)
 		breach(model, "tracked connections were asked for where none are");
 	if (model->n_destroys > 0)
 		breach(model, "an entry was asked for after the destroys");
+	if (model->entry == TRACK_NONE ||
+	    count_tuple(model->forgotten, model->n_forgotten, syn) > 0)
+		return TRACK_NONE;
 	if (model->n_entries == QUEUE_BATCH_MAX)
 		breach(model, "more entries than SYNs");
-	else if (model->entry != TRACK_NONE)
+	else
 		model->entries[model->n_entries++] = *syn;
 	return model->entry;
 }
@@ -682,15 +694,6 @@ static size_t count_destroys(const struct model *model, const struct tuple *syn,
 		if (tuple_equal(&model->destroys[i].request.socket, &occupant))
 			count += !only_ends || error == 0 || error == -ENOENT;
 	}
-	return count;
-}
-
-static size_t count_tuple(const struct tuple *tuples, size_t n, const struct tuple *tuple)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < n; i++)
-		count += tuple_equal(&tuples[i], tuple);
 	return count;
 }
 

@@ -1150,6 +1150,26 @@ static void syns_of_one_tuple_in_one_batch(void **state)
 	tear_down();
 }
 
+/* The same where they share an entry of connection tracking: none of them can go on with it. */
+static void syns_of_one_entry_in_one_batch(void **state)
+{
+	struct tuple tuple = loopback_tuple(FAMILY_V4, 40000);
+
+	(void)state;
+	for (enum track_entry entry = TRACK_OWN; entry <= TRACK_OLD; entry++) {
+		set_up(ACTION_DESTROY, MODE_ENFORCE);
+		t.model.tracks = true;
+		t.model.entry = entry;
+		listen_for(FAMILY_V4, 0, 128);
+		add_collision(&tuple);
+		add_syn(&tuple);
+		run();
+		for (size_t i = 0; i < t.n; i++)
+			assert_non_null(t.model.verdicts[i].answer);
+		tear_down();
+	}
+}
+
 /* Nothing of one batch is left in the next. */
 static void batches_do_not_remember(void **state)
 {
@@ -1362,6 +1382,7 @@ int main(void)
 		cmocka_unit_test(full_batches_keep_every_syn_apart),
 		cmocka_unit_test(a_failure_stays_with_its_syn),
 		cmocka_unit_test(syns_of_one_tuple_in_one_batch),
+		cmocka_unit_test(syns_of_one_entry_in_one_batch),
 		cmocka_unit_test(batches_do_not_remember),
 		cmocka_unit_test(the_mode_and_the_policy_change_between_batches),
 		cmocka_unit_test(destroys_are_limited),
