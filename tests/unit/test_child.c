@@ -71,7 +71,7 @@ static void test_deadline(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(child_finish(&child, child_now_ms() + 100, buf, sizeof(buf), &len),
+	assert_int_equal(child_finish(&child, child_now_ms() + 1000, buf, sizeof(buf), &len),
 			 -ETIMEDOUT);
 	assert_int_equal(len, 1);
 	assert_int_equal(kill(child.pid, 0), -1);
