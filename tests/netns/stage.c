@@ -172,6 +172,18 @@ long stage_challenges(void)
 	return must((int)count, "read the counter TCPSYNChallenge");
 }
 
+void stage_expect_challenges(long count)
+{
+	long challenges = stage_challenges();
+	/* Where the kernel heals a collision, one SYN is sent again too. */
+	long again =
+		must((int)snmp_counter("TcpExt", "TCPSynRetrans"), "read TCPSynRetrans") - count;
+
+	if (challenges < count || challenges > count + (again > 0 ? again : 0))
+		fail_msg("%ld SYNs were challenged, not %ld; %ld were sent again", challenges,
+			 count, again + count);
+}
+
 static bool was_queued(void *arg)
 {
 	return rules_queued() >= *(const long *)arg;

@@ -107,6 +107,14 @@ void stage_drop_resets(struct stage *stage);
 
 /* The challenge ACKs that this namespace has sent in answer to a SYN. */
 long stage_challenges(void);
+/*
+ * Fails the test unless it has sent so many. The reset of a destroy reaches the claimant, which sends its
+ * SYN again 2 jiffies later (tcp_rcv_synsent_state_process()): where the daemon's thread had to wait that
+ * long for the processor before its verdict, the second SYN meets the new connection, and is challenged.
+ * So there may be one more for each SYN that was sent again; that no occupant was left to the kernel is
+ * what the results "destroyed" say.
+ */
+void stage_expect_challenges(long count);
 /* Waits until the queue was handed so many SYNs since it was bound. */
 void stage_wait_queued(long count);
 

@@ -21,13 +21,13 @@
 
 static void many_collisions(struct stage *s)
 {
-	int claimants[MANY];
+	int claimants[MANY], occupants[MANY];
 
 	fdlimit_raise();
 	stage_listen(s, 1024);
 	stage_protect(s, ONE_QUEUE "limits = { events_per_second = 0; };");
 	for (uint16_t i = 0; i < MANY; i++)
-		stage_mine(s, CLIENT_PORT + i);
+		occupants[i] = stage_mine(s, CLIENT_PORT + i).fd;
 	daemon_freeze(&s->daemon);
 	for (uint16_t i = 0; i < MANY; i++) {
 		union endpoint client = stage_client(s, CLIENT_PORT + i);
@@ -37,7 +37,9 @@ static void many_collisions(struct stage *s)
 	daemon_thaw(&s->daemon);
 	for (int i = 0; i < MANY; i++)
 		must(sock_connect_finish(claimants[i], AT_ONCE_MS), "connect");
-	assert_int_equal(stage_challenges(), 0);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(sock_error(occupants[i]), ECONNABORTED);
+	stage_expect_challenges(0);
 
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), MANY);

@@ -54,7 +54,8 @@ static const json_t *collide(struct stage *s, const char *client, const char *se
 	start = mono_ns();
 	must(sock_connect(&src, &s->server, 5000), "connect");
 	assert_true((mono_ns() - start) / 1000000 < AT_ONCE_MS);
-	assert_int_equal(stage_challenges(), 0);
+	assert_int_equal(sock_error(mine.fd), ECONNABORTED);
+	stage_expect_challenges(0);
 
 	event = daemon_event(&s->daemon, "collision");
 	assert_string_equal(event_text(event, "proof"), "exact");
@@ -374,7 +375,7 @@ static void check_destroyed(struct stage *s, int old)
 	assert_int_equal(sock_error(old), ECONNABORTED);
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
-	assert_int_equal(stage_challenges(), 0);
+	stage_expect_challenges(0);
 }
 
 /*

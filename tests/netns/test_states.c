@@ -160,6 +160,8 @@ static void check_stale(struct stage *s, const struct state_case *c)
 	stage_listen(s, 8);
 	stage_protect(s, conf);
 	c->make(s);
+	/* Nor does that of the destroy make the claimant send its SYN again. */
+	stage_drop_resets(s);
 	challenges = stage_challenges();
 	stage_connects(s, CLIENT_PORT);
 
