@@ -9,7 +9,7 @@
  * listens.
  *
  * The SYN's own, where the old one has been forgotten. The reset that the destroy sends passes this
- * one. It is invalid here, and yet its sequence number stays, as that of the listener
+ * one. It does not fit here, and yet its sequence number stays, as that of the listener
  * (tcp_in_window()). In Linux 5.10 the listener's answer to the SYN, which has quite another one, is
  * invalid from then on, whenever it is sent. Later kernels begin anew with an answer, but only with one
  * whose number is higher than the reset's. Such numbers are a clock that turns around in 275 s
