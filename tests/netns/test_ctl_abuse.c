@@ -178,7 +178,8 @@ static struct resources prepare(struct stage *s)
 	setenv("ASAN_OPTIONS", "quarantine_size_mb=1", 0);
 	daemon_want_control(&s->daemon);
 	stage_listen(s, 8);
-	stage_protect(s, NULL);
+	/* Each thread that wakes up for the first time takes some memory. */
+	stage_protect(s, "queue = { workers = 1; };");
 	fds = resources_of(s->daemon.pid).fds;
 	/* What is only allocated once is there then. */
 	assert_int_equal(ctl_run(&s->daemon, "metrics", NULL)->status, 0);

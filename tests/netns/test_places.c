@@ -337,7 +337,7 @@ static void redirected_beside_bound_socket(struct stage *s)
 static void check_works(struct stage *s, const union endpoint *dialled)
 {
 	union endpoint client = stage_client(s, CLIENT_PORT);
-	char bytes[5] = "";
+	char bytes[6] = "";
 	int fd, server;
 
 	fd = must(sock_connect(&client, dialled, AT_ONCE_MS), "connect");
