@@ -28,7 +28,8 @@ static void protect(struct stage *s)
 	stage_listen(s, 256);
 	s->daemon.name_process = true;
 	daemon_want_control(&s->daemon);
-	stage_protect(s, "limits = { events_per_second = 0; };");
+	/* One worker tells what it has done in its order. */
+	stage_protect(s, "queue = { workers = 1; }; limits = { events_per_second = 0; };");
 }
 
 /* A mine, its collision, and the event. */
