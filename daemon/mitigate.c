@@ -280,8 +280,8 @@ static void look_at_entries(struct mitigate *m, size_t count)
 	for (size_t k = 0; k < count; k++) {
 		size_t i = m->owner[k];
 
-		if (m->work[i].entry == TRACK_OWN)
-			m->ops->forget(m->ctx, &m->tuples[i], TRACK_OWN);
+		if (m->work[i].entry.kind == TRACK_OWN)
+			m->ops->forget(m->ctx, &m->tuples[i], &m->work[i].entry);
 	}
 }
 
@@ -297,9 +297,9 @@ static void forget_old_entries(struct mitigate *m, size_t count)
 
 		if (!is_ended(work))
 			continue;
-		if (work->entry == TRACK_OLD)
-			m->ops->forget(m->ctx, &m->tuples[i], work->entry);
-		work->again = work->entry != TRACK_NONE;
+		if (work->entry.kind == TRACK_OLD)
+			m->ops->forget(m->ctx, &m->tuples[i], &work->entry);
+		work->again = work->entry.kind != TRACK_NONE;
 	}
 }
 

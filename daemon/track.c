@@ -120,15 +120,9 @@ static struct nlmsghdr *put_request(struct track *track, uint16_t type, uint16_t
 	return nlh;
 }
 
-struct entry {
-	bool has_state, has_id;
-	uint8_t state;
-	uint32_t id; /* as the kernel has it */
-};
-
 static int take_state(const struct nlattr *attr, void *ctx)
 {
-	struct entry *found = ctx;
+	struct track_entry *found = ctx;
 
 	if (mnl_attr_get_type(attr) == CTA_PROTOINFO_TCP_STATE &&
 	    mnl_attr_validate(attr, MNL_TYPE_U8) == 0) {
@@ -147,7 +141,7 @@ static int take_protocol(const struct nlattr *attr, void *ctx)
 
 static int take_attribute(const struct nlattr *attr, void *ctx)
 {
-	struct entry *found = ctx;
+	struct track_entry *found = ctx;
 
 	if (mnl_attr_get_type(attr) == CTA_ID && mnl_attr_validate(attr, MNL_TYPE_U32) == 0) {
 		found->id = mnl_attr_get_u32(attr);
@@ -167,7 +161,7 @@ static int take_entry(const struct nlmsghdr *nlh, void *ctx)
 }
 
 /* 0, or -ENOENT if there is no entry, or another negative errno. */
-static int ask(struct track *track, const struct nlmsghdr *request, struct entry *found)
+static int ask(struct track *track, const struct nlmsghdr *request, struct track_entry *found)
 {
 	ssize_t got;
 	int more;
@@ -184,41 +178,49 @@ static int ask(struct track *track, const struct nlmsghdr *request, struct entry
 	return more < 0 ? -errno : 0;
 }
 
-static int look(struct track *track, const struct tuple *syn, struct entry *ret_found)
-{
-	*ret_found = (struct entry){.has_state = false};
-	return ask(track, put_request(track, IPCTNL_MSG_CT_GET, 0, syn), ret_found);
-}
-
-static bool is_own(const struct entry *entry)
+static bool is_own(const struct track_entry *entry)
 {
 	return entry->has_state &&
 	       (entry->state == TCP_CONNTRACK_SYN_SENT || entry->state == TCP_CONNTRACK_SYN_SENT2);
 }
 
-enum track_entry track_look(struct track *track, const struct tuple *syn)
+struct track_entry track_look(struct track *track, const struct tuple *syn)
 {
-	struct entry found;
-	int err = look(track, syn, &found);
+	struct track_entry found = {.has_state = false};
+	int err = ask(track, put_request(track, IPCTNL_MSG_CT_GET, 0, syn), &found);
 
-	if (err == -ENOENT)
-		return TRACK_NONE;
-	return err == 0 && is_own(&found) ? TRACK_OWN : TRACK_OLD;
+	if (err < 0)
+		found = (struct track_entry){.kind = err == -ENOENT ? TRACK_NONE : TRACK_OLD};
+	else
+		found.kind = is_own(&found) ? TRACK_OWN : TRACK_OLD;
+	return found;
 }
 
 /*
- * The id is no more than a hash of where the entry lies and what it is for: another one on the tuple
- * may have the same. Hence a look at its state.
+ * The id is no more than a hash of where the entry lies and what it is for: that of a new connection on
+ * the tuple, of a SYN that was sent again, may have the same. It begins with states that an old entry
+ * has left behind; and the reset that ended the old connection, where it was taken note of, has closed
+ * its entry.
  */
-void track_forget(struct track *track, const struct tuple *syn, enum track_entry entry)
+static bool is_same(const struct track_entry *entry, const struct track_entry *seen)
 {
-	struct nlmsghdr *nlh;
-	struct entry found, none;
+	if (!entry->has_id || !seen->has_id || entry->id != seen->id || entry->kind != seen->kind ||
+	    entry->has_state != seen->has_state)
+		return false;
+	return !entry->has_state || entry->state == seen->state ||
+	       (entry->kind == TRACK_OLD && entry->state == TCP_CONNTRACK_CLOSE);
+}
 
-	if (look(track, syn, &found) < 0 || !found.has_id || is_own(&found) != (entry == TRACK_OWN))
+void track_forget(struct track *track, const struct tuple *syn, const struct track_entry *entry)
+{
+	const struct track_entry now = track_look(track, syn);
+	struct track_entry none;
+	struct nlmsghdr *nlh;
+
+	if (!is_same(&now, entry))
 		return;
 	nlh = put_request(track, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, syn);
-	mnl_attr_put_u32(nlh, CTA_ID, found.id);
+	mnl_attr_put_u32(nlh, CTA_ID, now.id);
 	/* If it fails: an old one is closed by the reset, and the next SYN makes the kernel delete it. */
 	(void)ask(track, nlh, &none);
 }

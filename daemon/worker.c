@@ -121,14 +121,14 @@ static bool op_tracks_connections(void *ctx)
 	return hostaddr_tracks_connections();
 }
 
-static enum track_entry op_entry(void *ctx, const struct tuple *syn)
+static struct track_entry op_entry(void *ctx, const struct tuple *syn)
 {
 	struct worker *w = ctx;
 
 	return track_look(w->track, syn);
 }
 
-static void op_forget(void *ctx, const struct tuple *syn, enum track_entry entry)
+static void op_forget(void *ctx, const struct tuple *syn, const struct track_entry *entry)
 {
 	struct worker *w = ctx;
 

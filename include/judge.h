@@ -27,8 +27,8 @@ struct judgement {
 	enum proof proof;
 	struct policy_decision decision;
 	enum result result;
-	enum track_entry entry; /* of connection tracking, before a destroy; see mitigate.c */
-	bool again;		/* the SYN has to be sent once more */
+	struct track_entry entry; /* of connection tracking, before a destroy; see mitigate.c */
+	bool again;		  /* the SYN has to be sent once more */
 };
 
 /* The states of a socket that counts when a claimant is sought elsewhere. */

@@ -33,8 +33,8 @@ struct mitigate_ops {
 	uint32_t (*interface)(void *ctx, const struct in6_addr *addr);
 	bool (*tracks_connections)(void *ctx);
 	/* As track_look() and track_forget(); asked only where connections are tracked. */
-	enum track_entry (*entry)(void *ctx, const struct tuple *syn);
-	void (*forget)(void *ctx, const struct tuple *syn, enum track_entry entry);
+	struct track_entry (*entry)(void *ctx, const struct tuple *syn);
+	void (*forget)(void *ctx, const struct tuple *syn, const struct track_entry *entry);
 	/* The unit that owns a cgroup, NULL if not known; asked only if a rule needs it. */
 	const char *(*unit)(void *ctx, uint64_t cgroup_id);
 	/* As queue_verdicts(). */

@@ -10,6 +10,7 @@
 #include "tuple.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct track;
 
@@ -18,16 +19,27 @@ int track_open(struct track **ret_track);
 void track_close(struct track *track);
 
 /* What there is for a SYN, as it comes in. */
-enum track_entry {
+enum track_kind {
 	TRACK_NONE,
 	TRACK_OWN, /* that it has made itself */
 	TRACK_OLD, /* that an earlier connection on its tuple has left */
 };
 
-/* TRACK_OLD also where the kernel does not tell. */
-enum track_entry track_look(struct track *track, const struct tuple *syn);
+struct track_entry {
+	enum track_kind kind;
+	/* By what it is known again. */
+	bool has_state, has_id;
+	uint8_t state; /* TCP_CONNTRACK_* */
+	uint32_t id;   /* as the kernel has it */
+};
 
-/* Deletes the SYN's entry if it is still of this kind, and the kernel tells. Then the SYN is not tracked. */
-void track_forget(struct track *track, const struct tuple *syn, enum track_entry entry);
+/* TRACK_OLD also where the kernel does not tell. */
+struct track_entry track_look(struct track *track, const struct tuple *syn);
+
+/*
+ * Deletes this entry of the SYN, if it is there still; an old one may have been closed since it was
+ * seen. Then the SYN is not tracked.
+ */
+void track_forget(struct track *track, const struct tuple *syn, const struct track_entry *entry);
 
 #endif

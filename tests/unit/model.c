@@ -404,7 +404,7 @@ static size_t count_tuple(const struct tuple *tuples, size_t n, const struct tup
 	return count;
 }
 
-static enum track_entry op_entry(void *ctx, const struct tuple *syn)
+static struct track_entry op_entry(void *ctx, const struct tuple *syn)
 {
 	struct model *model = ctx;
 
@@ -414,23 +414,23 @@ static enum track_entry op_entry(void *ctx, const struct tuple *syn)
 		breach(model, "an entry was asked for after the destroys");
 	if (model->entry == TRACK_NONE ||
 	    count_tuple(model->forgotten, model->n_forgotten, syn) > 0)
-		return TRACK_NONE;
+		return (struct track_entry){.kind = TRACK_NONE};
 	if (model->n_entries == QUEUE_BATCH_MAX)
 		breach(model, "more entries than SYNs");
 	else
 		model->entries[model->n_entries++] = *syn;
-	return model->entry;
+	return (struct track_entry){.kind = model->entry};
 }
 
-static void op_forget(void *ctx, const struct tuple *syn, enum track_entry entry)
+static void op_forget(void *ctx, const struct tuple *syn, const struct track_entry *entry)
 {
 	struct model *model = ctx;
 
 	if (model->calls[MODEL_VERDICTS] > 0)
 		breach(model, "an entry was forgotten after the verdicts");
-	if (entry == TRACK_NONE || entry != model->entry)
+	if (entry->kind == TRACK_NONE || entry->kind != model->entry)
 		breach(model, "an entry was taken for another");
-	if ((entry == TRACK_OLD) != (model->n_destroys > 0))
+	if ((entry->kind == TRACK_OLD) != (model->n_destroys > 0))
 		breach(model, "the SYN's entry was forgotten too late, or an old one too early");
 	if (model->n_forgotten == QUEUE_BATCH_MAX)
 		breach(model, "more entries were forgotten than there are SYNs");

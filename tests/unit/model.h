@@ -66,8 +66,8 @@ struct model {
 	struct endpoint locals[MODEL_LOCALS]; /* own addresses that are not loopback */
 	uint32_t local_ifindex[MODEL_LOCALS];
 	size_t n_locals;
-	bool tracks;		/* connection tracking is at work */
-	enum track_entry entry; /* it has this for every SYN */
+	bool tracks;	       /* connection tracking is at work */
+	enum track_kind entry; /* it has this for every SYN */
 	uint64_t now_us;
 	uint64_t latency_us[MODEL_CALLS]; /* what one call of a kind takes */
 

@@ -417,7 +417,7 @@ static void every_state_of_the_occupant(void **state)
 	}
 }
 
-static void run_with_entry(enum action action, enum mode mode, enum track_entry entry, int error)
+static void run_with_entry(enum action action, enum mode mode, enum track_kind entry, int error)
 {
 	const struct row row = {
 		.listener = true,
@@ -439,7 +439,7 @@ static void run_with_entry(enum action action, enum mode mode, enum track_entry 
 static void entries_of_connection_tracking(void **state)
 {
 	(void)state;
-	for (enum track_entry entry = TRACK_NONE; entry <= TRACK_OLD; entry++) {
+	for (enum track_kind entry = TRACK_NONE; entry <= TRACK_OLD; entry++) {
 		run_with_entry(ACTION_DESTROY, MODE_ENFORCE, entry, 0);
 		assert_int_equal(t.model.n_forgotten, entry != TRACK_NONE);
 		assert_int_equal(t.model.verdicts[0].answer != NULL, entry != TRACK_NONE);
@@ -455,7 +455,7 @@ static void what_is_not_destroyed_keeps_its_entry(void **state)
 		for (int action = 0; action < ACTION_COUNT; action++) {
 			if (mode == MODE_ENFORCE && action == ACTION_DESTROY)
 				continue;
-			for (enum track_entry entry = TRACK_OWN; entry <= TRACK_OLD; entry++) {
+			for (enum track_kind entry = TRACK_OWN; entry <= TRACK_OLD; entry++) {
 				run_with_entry((enum action)action, (enum mode)mode, entry, 0);
 				assert_int_equal(t.model.n_forgotten, 0);
 				expect_collision(TCPSTATE_CLOSE_WAIT, PROOF_EXACT);
@@ -472,7 +472,7 @@ static void entries_after_a_failed_destroy(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-		for (enum track_entry entry = TRACK_NONE; entry <= TRACK_OLD; entry++) {
+		for (enum track_kind entry = TRACK_NONE; entry <= TRACK_OLD; entry++) {
 			bool ended = errors[i] == -ENOENT;
 
 			run_with_entry(ACTION_DESTROY, MODE_ENFORCE, entry, errors[i]);
@@ -1156,7 +1156,7 @@ static void syns_of_one_entry_in_one_batch(void **state)
 	struct tuple tuple = loopback_tuple(FAMILY_V4, 40000);
 
 	(void)state;
-	for (enum track_entry entry = TRACK_OWN; entry <= TRACK_OLD; entry++) {
+	for (enum track_kind entry = TRACK_OWN; entry <= TRACK_OLD; entry++) {
 		set_up(ACTION_DESTROY, MODE_ENFORCE);
 		t.model.tracks = true;
 		t.model.entry = entry;

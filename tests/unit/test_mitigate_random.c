@@ -228,7 +228,7 @@ static void one_batch(void)
 	t.model.fault_permille = calm ? 0 : roll(200);
 	t.model.change_permille = calm ? 0 : roll(1000);
 	t.model.tracks = roll(2);
-	t.model.entry = (enum track_entry)roll(3);
+	t.model.entry = (enum track_kind)roll(3);
 	t.model.now_us += roll(500000);
 	roll_settings();
 	roll_batch();

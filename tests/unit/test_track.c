@@ -180,16 +180,33 @@ static void forget_requests(void)
 }
 
 /* To the answers that were made for it; the requests stay to be looked at. */
-static enum track_entry look(void)
+static struct track_entry look_at_entry(void)
 {
-	enum track_entry entry = track_look(t.track, the_syn());
+	struct track_entry entry = track_look(t.track, the_syn());
 
 	assert_int_equal(t.n_read, t.n_answers);
 	t.n_answers = t.n_read = 0;
 	return entry;
 }
 
-static void forget(enum track_entry entry)
+static enum track_kind look(void)
+{
+	return look_at_entry().kind;
+}
+
+/* As it was seen in the answer; the requests of that look are gone. */
+static struct track_entry seen(uint8_t state, size_t state_len, size_t id_len)
+{
+	struct track_entry entry;
+
+	forget_requests();
+	answer_entry(state, state_len, id_len, 0);
+	entry = look_at_entry();
+	forget_requests();
+	return entry;
+}
+
+static void forget(const struct track_entry *entry)
 {
 	track_forget(t.track, the_syn(), entry);
 	assert_int_equal(t.n_read, t.n_answers);
@@ -339,7 +356,7 @@ static void asks_for_the_direction_of_the_answers(void **state)
 
 	syn = syn_of("fd00::2", "::1");
 	answer_error(-ENOENT);
-	assert_int_equal(track_look(t.track, &syn), TRACK_NONE);
+	assert_int_equal(track_look(t.track, &syn).kind, TRACK_NONE);
 	nfg = mnl_nlmsg_get_payload(sent(1));
 	assert_int_equal(nfg->nfgen_family, AF_INET6);
 	check_address(1, CTA_IP_V6_SRC, "::1", AF_INET6);
@@ -362,22 +379,53 @@ static void check_deleted(void)
 	assert_memory_equal(in_request(1, id_path, 4), id, 4);
 }
 
-/* What is meant is deleted; what has taken its place meanwhile is not. */
+/* What was seen is deleted; what has taken its place meanwhile is not. */
 static void an_entry_is_deleted(void **state)
 {
 	static const int results[] = {0, -ENOENT, -EPERM};
 
 	(void)state;
-	for (uint8_t s = TCP_CONNTRACK_NONE; s < TCP_CONNTRACK_MAX; s++) {
-		for (enum track_entry entry = TRACK_OWN; entry <= TRACK_OLD; entry++) {
-			bool meant = is_own(s) == (entry == TRACK_OWN);
+	for (uint8_t was = TCP_CONNTRACK_NONE; was < TCP_CONNTRACK_MAX; was++) {
+		for (uint8_t is = TCP_CONNTRACK_NONE; is < TCP_CONNTRACK_MAX; is++) {
+			bool closed = !is_own(was) && is == TCP_CONNTRACK_CLOSE;
+			struct track_entry entry = seen(was, 1, 4);
 
-			forget_requests();
-			answer_entry(s, 1, 4, 0);
-			if (meant)
-				answer_error(results[s % 3]);
-			forget(entry);
-			if (meant)
+			answer_entry(is, 1, 4, 0);
+			if (is == was || closed)
+				answer_error(results[is % 3]);
+			forget(&entry);
+			if (is == was || closed)
+				check_deleted();
+			else
+				assert_int_equal(t.n_requests, 1);
+		}
+	}
+}
+
+static void one_with_another_id_is_left_alone(void **state)
+{
+	struct track_entry entry = seen(TCP_CONNTRACK_CLOSE_WAIT, 1, 4);
+
+	(void)state;
+	entry.id++;
+	answer_entry(TCP_CONNTRACK_CLOSE_WAIT, 1, 4, 0);
+	forget(&entry);
+	assert_int_equal(t.n_requests, 1);
+}
+
+/* Without a state it is an entry all the same. */
+static void an_entry_may_have_no_state(void **state)
+{
+	(void)state;
+	for (size_t was = 0; was <= 1; was++) {
+		for (size_t is = 0; is <= 1; is++) {
+			struct track_entry entry = seen(TCP_CONNTRACK_CLOSE, was, 4);
+
+			answer_entry(TCP_CONNTRACK_CLOSE, is, 4, 0);
+			if (was == is)
+				answer_error(0);
+			forget(&entry);
+			if (was == is)
 				check_deleted();
 			else
 				assert_int_equal(t.n_requests, 1);
@@ -387,24 +435,25 @@ static void an_entry_is_deleted(void **state)
 
 static void what_is_not_told_is_left_alone(void **state)
 {
+	struct track_entry entry = seen(TCP_CONNTRACK_CLOSE, 1, 4);
+
 	(void)state;
-	forget(TRACK_OLD); /* no answer in time */
+	forget(&entry); /* no answer in time */
 	assert_int_equal(t.n_requests, 1);
 	forget_requests();
 	answer_error(-ENOENT);
-	forget(TRACK_OLD);
+	forget(&entry);
 	assert_int_equal(t.n_requests, 1);
-	for (size_t len = 0; len < 4; len += 2) {
-		forget_requests();
-		answer_entry(TCP_CONNTRACK_CLOSE, 1, len, 0); /* no id, or not the length of one */
-		forget(TRACK_OLD);
+	for (size_t len = 0; len < 4; len += 2) { /* no id, or not the length of one */
+		entry = seen(TCP_CONNTRACK_CLOSE, 1, 4);
+		answer_entry(TCP_CONNTRACK_CLOSE, 1, len, 0);
+		forget(&entry);
 		assert_int_equal(t.n_requests, 1);
-		/* Without a state it is an entry all the same. */
-		forget_requests();
-		answer_entry(TCP_CONNTRACK_SYN_SENT, len, 4, 0);
-		answer_error(0);
-		forget(TRACK_OLD);
-		check_deleted();
+
+		entry = seen(TCP_CONNTRACK_CLOSE, 1, len);
+		answer_entry(TCP_CONNTRACK_CLOSE, 1, 4, 0);
+		forget(&entry);
+		assert_int_equal(t.n_requests, 1);
 	}
 }
 
@@ -434,6 +483,8 @@ int main(void)
 		TRACK_TEST(a_late_answer_is_passed_over),
 		TRACK_TEST(asks_for_the_direction_of_the_answers),
 		TRACK_TEST(an_entry_is_deleted),
+		TRACK_TEST(one_with_another_id_is_left_alone),
+		TRACK_TEST(an_entry_may_have_no_state),
 		TRACK_TEST(what_is_not_told_is_left_alone),
 		cmocka_unit_test(opening_fails_cleanly),
 	};
