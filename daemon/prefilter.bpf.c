@@ -26,6 +26,8 @@
 struct prefilter_shared shared SEC(PREFILTER_SECTION);
 
 #define FRAGMENT_BITS 0x3fff /* more fragments, or an offset (RFC 791) */
+/* Link layer, IPv4 with all its options (RFC 791), TCP without any. */
+#define MOST_HEADERS (ETH_HLEN + 60 + sizeof(struct tcphdr))
 
 static __u32 slot(void)
 {
@@ -54,20 +56,22 @@ static bool in_wanted_state(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
 
 static bool wanted_v4(struct __sk_buff *skb)
 {
-	struct bpf_sock_tuple tuple = {};
-	struct tcphdr tcp;
-	struct iphdr ip;
+	const void *end = (const void *)(long)skb->data_end;
+	const struct iphdr *ip = (const void *)(long)skb->data + ETH_HLEN;
+	struct bpf_sock_tuple tuple;
+	const struct tcphdr *tcp;
 
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) < 0 || ip.protocol != IPPROTO_TCP ||
-	    ip.ihl < 5 || ip.frag_off & bpf_htons(FRAGMENT_BITS) ||
-	    bpf_skb_load_bytes(skb, ETH_HLEN + ip.ihl * 4, &tcp, sizeof(tcp)) < 0 ||
-	    !is_plain_syn(&tcp))
+	if ((const void *)(ip + 1) > end || ip->protocol != IPPROTO_TCP || ip->ihl < 5 ||
+	    ip->frag_off & bpf_htons(FRAGMENT_BITS))
+		return false;
+	tcp = (const void *)ip + ip->ihl * 4;
+	if ((const void *)(tcp + 1) > end || !is_plain_syn(tcp))
 		return false;
 	__sync_fetch_and_add(&shared.counts[slot()].syns, 1);
-	tuple.ipv4.saddr = ip.saddr;
-	tuple.ipv4.daddr = ip.daddr;
-	tuple.ipv4.sport = tcp.source;
-	tuple.ipv4.dport = tcp.dest;
+	tuple.ipv4.saddr = ip->saddr;
+	tuple.ipv4.daddr = ip->daddr;
+	tuple.ipv4.sport = tcp->source;
+	tuple.ipv4.dport = tcp->dest;
 	return in_wanted_state(skb, &tuple, sizeof(tuple.ipv4));
 }
 
@@ -78,28 +82,24 @@ static bool is_linklocal(const struct in6_addr *addr)
 
 static bool wanted_v6(struct __sk_buff *skb)
 {
-	struct bpf_sock_tuple tuple = {};
-	struct ipv6hdr ip;
-	struct tcphdr tcp;
+	const void *end = (const void *)(long)skb->data_end;
+	const struct ipv6hdr *ip = (const void *)(long)skb->data + ETH_HLEN;
+	const struct tcphdr *tcp = (const void *)(ip + 1);
+	struct bpf_sock_tuple tuple;
 
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)) < 0 || ip.nexthdr != IPPROTO_TCP ||
-	    bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(ip), &tcp, sizeof(tcp)) < 0 ||
-	    !is_plain_syn(&tcp))
+	if ((const void *)(tcp + 1) > end || ip->nexthdr != IPPROTO_TCP || !is_plain_syn(tcp))
 		return false;
 	__sync_fetch_and_add(&shared.counts[slot()].syns, 1);
-	if (is_linklocal(&ip.daddr) || is_linklocal(&ip.saddr))
+	if (is_linklocal(&ip->daddr) || is_linklocal(&ip->saddr))
 		return true;
-	__builtin_memcpy(tuple.ipv6.saddr, &ip.saddr, sizeof(ip.saddr));
-	__builtin_memcpy(tuple.ipv6.daddr, &ip.daddr, sizeof(ip.daddr));
-	tuple.ipv6.sport = tcp.source;
-	tuple.ipv6.dport = tcp.dest;
+	__builtin_memcpy(tuple.ipv6.saddr, &ip->saddr, sizeof(ip->saddr));
+	__builtin_memcpy(tuple.ipv6.daddr, &ip->daddr, sizeof(ip->daddr));
+	tuple.ipv6.sport = tcp->source;
+	tuple.ipv6.dport = tcp->dest;
 	return in_wanted_state(skb, &tuple, sizeof(tuple.ipv6));
 }
 
-/*
- * Most packets are no SYN, and show it in headers of the usual size that lie in one piece: then three
- * loads do, instead of two calls into the kernel. Whatever looks different takes the long way.
- */
+/* Most packets are no SYN, and show it in headers of the usual size that lie in one piece. */
 static bool is_surely_no_syn(const struct __sk_buff *skb)
 {
 	const void *data = (const void *)(long)skb->data;
@@ -122,13 +122,26 @@ static bool is_surely_no_syn(const struct __sk_buff *skb)
 	return (const void *)(tcp + 1) <= end && !tcp->syn;
 }
 
+/*
+ * The headers can be read directly only where they lie in one piece, as those that TCP makes do. What a
+ * packet socket sends need not.
+ */
+static bool have_headers(struct __sk_buff *skb)
+{
+	const void *data = (const void *)(long)skb->data;
+	const void *end = (const void *)(long)skb->data_end;
+	__u32 wanted = skb->len < MOST_HEADERS ? skb->len : MOST_HEADERS;
+
+	return end - data >= wanted || bpf_skb_pull_data(skb, wanted) == 0;
+}
+
 SEC("tc")
 int closewaitd_mark(struct __sk_buff *skb)
 {
 	bool wanted = false;
 
 	/* To the next program, if any: tcx's TCX_NEXT has the same value. */
-	if (is_surely_no_syn(skb))
+	if (is_surely_no_syn(skb) || !have_headers(skb))
 		return TC_ACT_UNSPEC;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		wanted = wanted_v4(skb);

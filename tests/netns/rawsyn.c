@@ -4,6 +4,10 @@
 #include "rawsyn.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/ethernet.h>
+#include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
@@ -230,6 +234,37 @@ int rawsyn_send(const struct rawsyn *syn)
 		return -errno;
 	endpoint_set_port(&to, 0); /* a port is not the raw socket's business */
 	if (sendto(fd, syn->bytes, syn->len, 0, &to.sa, endpoint_len(&to)) < 0)
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+/* What is shorter than a page is always in one piece; a frame may be longer than the packet in it. */
+#define LONG_FRAME 8192
+
+int rawsyn_send_in_pieces(const struct rawsyn *syn)
+{
+	struct {
+		struct virtio_net_hdr pieces;
+		struct ether_header link;
+		uint8_t packet[LONG_FRAME];
+	} __attribute__((packed)) frame = {
+		.pieces.hdr_len = sizeof(frame.link),
+		.link.ether_type = htons(ETHERTYPE_IPV6),
+	};
+	const struct sockaddr_ll lo = {
+		.sll_family = AF_PACKET,
+		.sll_ifindex = (int)if_nametoindex("lo"),
+		.sll_halen = ETH_ALEN,
+	};
+	int rc = 0, on = 1, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	assert_false(is_v4(syn));
+	memcpy(frame.packet, syn->bytes, syn->len);
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)) < 0 ||
+	    sendto(fd, &frame, sizeof(frame), 0, (const struct sockaddr *)&lo, sizeof(lo)) < 0)
 		rc = -errno;
 	close(fd);
 	return rc;

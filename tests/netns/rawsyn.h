@@ -46,4 +46,11 @@ void rawsyn_add_data(struct rawsyn *syn, size_t len);
 /* 0 or a negative errno. */
 int rawsyn_send(const struct rawsyn *syn);
 
+/*
+ * The same as a frame on lo of which the kernel keeps only the link layer's header in one piece with
+ * what it can read directly (packet_snd(), net/packet/af_packet.c). IPv6: the kernel would not take
+ * 127.0.0.1 from a frame (ip_route_input_slow()).
+ */
+int rawsyn_send_in_pieces(const struct rawsyn *syn);
+
 #endif

@@ -117,6 +117,21 @@ static void extension_headers(struct stage *s)
 	assert_int_equal(daemon_total(&s->daemon, "syns"), 1);
 }
 
+/* Nothing of it can be read directly. */
+static void headers_in_pieces(struct stage *s)
+{
+	union endpoint client = stage_client(s, CLIENT_PORT);
+	struct rawsyn syn = rawsyn_make(&client, &s->server);
+
+	stage_listen(s, 8);
+	protect(s, BPF_FILTER);
+	stage_drop_resets(s);
+	stage_mine(s, CLIENT_PORT);
+	must(rawsyn_send_in_pieces(&syn), "send a SYN in a frame of several pieces");
+
+	stage_event_is_of(s, daemon_event(&s->daemon, "unproven"), CLIENT_PORT);
+}
+
 /* Carried by lo, while the sockets are bound to the interface that has the address. */
 static void link_local(struct stage *s)
 {
@@ -287,6 +302,7 @@ int main(int argc, char **argv)
 		 IN_ENFORCE},
 		{"IP options", ip_options, V4_ONLY, IN_ENFORCE},
 		{"extension headers", extension_headers, V6_ONLY, IN_ENFORCE},
+		{"headers in pieces", headers_in_pieces, V6_ONLY, IN_ENFORCE},
 		{"link-local", link_local, V6_ONLY, IN_ENFORCE},
 		{"the mark stays behind", the_mark_stays_behind, EVERY_WAY, IN_ENFORCE},
 		{"a reload changes the states", a_reload_changes_the_states, V4_ONLY, IN_ENFORCE},
