@@ -287,7 +287,7 @@ test_the_daemon_is_understood() {
     echo 'queue = { number = 100; workers = 4; filter = "bpf"; filter_mark = 0x1000; };' >"$dir/conf"
     expect 0 rules show --backend nft -c "$dir/conf"
     says 'meta mark & 0x00001000 == 0x00001000 jump hold'
-    says 'iifname "lo" tcp flags'
+    says 'iifname "lo" tcp flags & (fin | syn | rst | ack) == syn'
     says 'queue num 100-103 bypass,fanout'
     echo 'queue = { numbre = 100; };' >"$dir/conf"
     expect 1 rules up -c "$dir/conf"
