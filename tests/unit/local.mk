@@ -79,21 +79,23 @@ TESTS += tests/unit/test_diagmsg
 tests_unit_test_diagmsg_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_diagmsg_LDADD = $(UNIT_LIBS)
 
+FAKEMNL_SOURCES = tests/unit/fakemnl.h tests/unit/fakemnl.c
+FAKEMNL_WRAP = -Wl,--wrap=mnl_socket_open2,--wrap=mnl_socket_bind,--wrap=mnl_socket_close \
+	-Wl,--wrap=mnl_socket_get_fd,--wrap=mnl_socket_get_portid,--wrap=setsockopt \
+	-Wl,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom
+
 check_PROGRAMS += tests/unit/test_track
 TESTS += tests/unit/test_track
+tests_unit_test_track_SOURCES = tests/unit/test_track.c $(FAKEMNL_SOURCES)
 tests_unit_test_track_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_track_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=mnl_socket_open2,--wrap=mnl_socket_close,--wrap=mnl_socket_get_fd \
-	-Wl,--wrap=setsockopt,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom
+tests_unit_test_track_LDFLAGS = $(AM_LDFLAGS) $(FAKEMNL_WRAP)
 tests_unit_test_track_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_hostaddr
 TESTS += tests/unit/test_hostaddr
+tests_unit_test_hostaddr_SOURCES = tests/unit/test_hostaddr.c $(FAKEMNL_SOURCES)
 tests_unit_test_hostaddr_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_hostaddr_LDFLAGS = $(AM_LDFLAGS) \
-	-Wl,--wrap=mnl_socket_open2,--wrap=mnl_socket_bind,--wrap=mnl_socket_close \
-	-Wl,--wrap=mnl_socket_get_fd,--wrap=mnl_socket_get_portid,--wrap=setsockopt \
-	-Wl,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom \
+tests_unit_test_hostaddr_LDFLAGS = $(AM_LDFLAGS) $(FAKEMNL_WRAP) \
 	-Wl,--wrap=nlif_open,--wrap=nlif_close,--wrap=nlif_query,--wrap=nlif_get_ifflags \
 	-Wl,--wrap=open,--wrap=access
 tests_unit_test_hostaddr_LDADD = $(UNIT_LIBS)

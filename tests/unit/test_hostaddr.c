@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * hostaddr against rtnetlink answers that the test writes. The linker puts the test's functions in
- * the place of libmnl's sockets and libnfnetlink's table (--wrap, see local.mk).
+ * the place of libnfnetlink's table (--wrap, see local.mk).
  */
 #include "config.h"
 
@@ -23,32 +23,14 @@
 /* Wants the headers above it. */
 #include <cmocka.h>
 
-#define PORT_ID	     77
-#define MAX_MESSAGES 8
+#include "fakemnl.h"
 
 static struct {
 	struct hostaddr *host;
-	bool no_socket, no_bind, no_table, no_answer;
-	unsigned int opened, closed, tables, open_tables;
-
-	/* The last request, and the answers to the next: one datagram for each. */
-	char request[256] __attribute__((aligned(8)));
-	uint32_t seq_offset; /* an answer to an earlier request */
-	int send_error;
-	struct {
-		char bytes[256] __attribute__((aligned(8)));
-	} messages[MAX_MESSAGES];
-	size_t n_messages, n_read;
+	bool no_table, no_answer;
+	unsigned int tables, open_tables;
 } t;
 
-struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
-int __wrap_mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid);
-int __wrap_mnl_socket_close(struct mnl_socket *nl);
-int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl);
-unsigned int __wrap_mnl_socket_get_portid(const struct mnl_socket *nl);
-ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t len);
-ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size);
-int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __wrap_access(const char *path, int mode);
@@ -59,88 +41,7 @@ int __wrap_nlif_get_ifflags(const struct nlif_handle *table, unsigned int index,
 			    unsigned int *flags);
 
 /* Never looked into. */
-static char the_socket, the_table;
-
-struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
-{
-	assert_int_equal(bus, NETLINK_ROUTE);
-	assert_int_equal(flags, SOCK_CLOEXEC);
-	if (t.no_socket) {
-		errno = EMFILE;
-		return NULL;
-	}
-	t.opened++;
-	return (struct mnl_socket *)&the_socket;
-}
-
-int __wrap_mnl_socket_bind(struct mnl_socket *nl, unsigned int groups, pid_t pid)
-{
-	(void)nl;
-	(void)pid;
-	assert_int_equal(groups, 0);
-	errno = EADDRINUSE;
-	return t.no_bind ? -1 : 0;
-}
-
-int __wrap_mnl_socket_close(struct mnl_socket *nl)
-{
-	(void)nl;
-	t.closed++;
-	return 0;
-}
-
-int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl)
-{
-	(void)nl;
-	return 1000;
-}
-
-unsigned int __wrap_mnl_socket_get_portid(const struct mnl_socket *nl)
-{
-	(void)nl;
-	return PORT_ID;
-}
-
-int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
-{
-	(void)value;
-	assert_int_equal(fd, 1000);
-	/* A SYN is held meanwhile: no wait without an end. */
-	assert_int_equal(level, SOL_SOCKET);
-	assert_int_equal(name, SO_RCVTIMEO);
-	assert_int_equal(len, sizeof(struct timeval));
-	return 0;
-}
-
-ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t len)
-{
-	(void)nl;
-	if (t.send_error) {
-		errno = t.send_error;
-		return -1;
-	}
-	assert_true(len <= sizeof(t.request));
-	memcpy(t.request, req, len);
-	return (ssize_t)len;
-}
-
-ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
-{
-	const struct nlmsghdr *request = (const void *)t.request;
-	struct nlmsghdr *nlh = buf;
-
-	(void)nl;
-	if (t.n_read == t.n_messages) {
-		errno = EAGAIN; /* SO_RCVTIMEO has passed */
-		return -1;
-	}
-	assert_true(size >= sizeof(t.messages[0]));
-	memcpy(buf, t.messages[t.n_read++].bytes, sizeof(t.messages[0]));
-	nlh->nlmsg_pid = PORT_ID;
-	nlh->nlmsg_seq = request->nlmsg_seq - t.seq_offset;
-	t.seq_offset = 0;
-	return (ssize_t)nlh->nlmsg_len;
-}
+static char the_table;
 
 struct nlif_handle *__wrap_nlif_open(void)
 {
@@ -180,6 +81,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&t, 0, sizeof(t));
+	fakemnl_reset(NETLINK_ROUTE);
 	return hostaddr_open(&t.host);
 }
 
@@ -187,7 +89,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	hostaddr_close(t.host);
-	assert_int_equal(t.opened, t.closed);
+	assert_int_equal(fakemnl.opened, fakemnl.closed);
 	assert_int_equal(t.open_tables, 0);
 	return 0;
 }
@@ -203,30 +105,10 @@ static struct in6_addr address(const char *text)
 	return addr;
 }
 
-static struct nlmsghdr *add_message(uint16_t type, uint16_t flags)
+/* The requests stay to be looked at. */
+static void no_more_answers(void)
 {
-	struct nlmsghdr *nlh;
-
-	assert_true(t.n_messages < MAX_MESSAGES);
-	nlh = mnl_nlmsg_put_header(t.messages[t.n_messages++].bytes);
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = flags;
-	return nlh;
-}
-
-static void add_error(int error)
-{
-	struct nlmsgerr *err =
-		mnl_nlmsg_put_extra_header(add_message(NLMSG_ERROR, 0), sizeof(*err));
-
-	err->error = error;
-	err->msg.nlmsg_len = NLMSG_HDRLEN;
-}
-
-static void no_more_messages(void)
-{
-	t.n_messages = 0;
-	t.n_read = 0;
+	fakemnl.n_answers = fakemnl.n_read = 0;
 }
 
 /* --- loopback devices ------------------------------------------------------------------------------ */
@@ -272,12 +154,18 @@ static void more_devices_than_are_kept(void **state)
 
 /* --- local addresses -------------------------------------------------------------------------------- */
 
-static void add_route(unsigned char type)
+/* seq: 0, or how far from the number of the question. */
+static void add_route_to(uint32_t seq, unsigned char type)
 {
-	struct rtmsg *route =
-		mnl_nlmsg_put_extra_header(add_message(RTM_NEWROUTE, 0), sizeof(*route));
+	struct nlmsghdr *nlh = fakemnl_answer(RTM_NEWROUTE, 0, seq);
+	struct rtmsg *route = mnl_nlmsg_put_extra_header(nlh, sizeof(*route));
 
 	route->rtm_type = type;
+}
+
+static void add_route(unsigned char type)
+{
+	add_route_to(0, type);
 }
 
 static bool ask_local(const char *text)
@@ -285,7 +173,7 @@ static bool ask_local(const char *text)
 	const struct in6_addr addr = address(text);
 	bool local = hostaddr_is_local(t.host, &addr);
 
-	no_more_messages();
+	no_more_answers();
 	return local;
 }
 
@@ -296,13 +184,17 @@ static void a_local_route_makes_a_local_address(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		const struct in6_addr addr = address(hosts[i]);
-		const struct nlmsghdr *nlh = (const void *)t.request;
-		const struct rtmsg *route = mnl_nlmsg_get_payload(nlh);
-		const struct nlattr *dst = mnl_nlmsg_get_payload_offset(nlh, sizeof(*route));
+		const struct nlmsghdr *nlh;
+		const struct rtmsg *route;
+		const struct nlattr *dst;
 		size_t len = i == 0 ? 4 : 16;
 
+		fakemnl_forget();
 		add_route(RTN_LOCAL);
 		assert_true(ask_local(hosts[i]));
+		nlh = fakemnl_request(0);
+		route = mnl_nlmsg_get_payload(nlh);
+		dst = mnl_nlmsg_get_payload_offset(nlh, sizeof(*route));
 		assert_int_equal(nlh->nlmsg_type, RTM_GETROUTE);
 		assert_int_equal(nlh->nlmsg_flags, NLM_F_REQUEST);
 		assert_int_equal(route->rtm_family, i == 0 ? AF_INET : AF_INET6);
@@ -323,15 +215,15 @@ static void no_answer_is_not_local(void **state)
 {
 	(void)state;
 	assert_false(ask_local("10.0.0.1"));
-	add_error(-ENETUNREACH);
+	fakemnl_answer_error(-ENETUNREACH);
 	assert_false(ask_local("10.0.0.1"));
-	add_error(0);
+	fakemnl_answer_error(0);
 	assert_false(ask_local("10.0.0.1"));
-	add_message(RTM_NEWROUTE, 0);
+	fakemnl_answer(RTM_NEWROUTE, 0, 0);
 	assert_false(ask_local("10.0.0.1"));
-	add_message(RTM_NEWADDR, 0);
+	fakemnl_answer(RTM_NEWADDR, 0, 0);
 	assert_false(ask_local("10.0.0.1"));
-	t.send_error = ENOBUFS;
+	fakemnl.send_error = ENOBUFS;
 	add_route(RTN_LOCAL);
 	assert_false(ask_local("10.0.0.1"));
 }
@@ -341,12 +233,10 @@ static void a_late_answer_is_passed_over(void **state)
 	(void)state;
 	/* The question before this one timed out, and its answer comes now. */
 	assert_false(ask_local("10.0.0.1"));
-	t.seq_offset = 1;
-	add_route(RTN_LOCAL);
+	add_route_to(-1U, RTN_LOCAL);
 	add_route(RTN_UNICAST);
 	assert_false(ask_local("192.0.2.1"));
-	t.seq_offset = 1;
-	add_route(RTN_UNICAST);
+	add_route_to(-1U, RTN_UNICAST);
 	add_route(RTN_LOCAL);
 	assert_true(ask_local("10.0.0.1"));
 }
@@ -356,7 +246,7 @@ static void a_late_answer_is_passed_over(void **state)
 /* As inet6_fill_ifaddr() does it: with a peer, IFA_ADDRESS is the peer's and IFA_LOCAL is ours. */
 static void add_address(unsigned int ifindex, const char *own, const char *peer)
 {
-	struct nlmsghdr *nlh = add_message(RTM_NEWADDR, NLM_F_MULTI);
+	struct nlmsghdr *nlh = fakemnl_answer(RTM_NEWADDR, NLM_F_MULTI, 0);
 	struct ifaddrmsg *msg = mnl_nlmsg_put_extra_header(nlh, sizeof(*msg));
 	const struct in6_addr addr = address(own);
 
@@ -374,7 +264,7 @@ static void add_address(unsigned int ifindex, const char *own, const char *peer)
 
 static void add_done(void)
 {
-	mnl_nlmsg_put_extra_header(add_message(NLMSG_DONE, NLM_F_MULTI), sizeof(int));
+	mnl_nlmsg_put_extra_header(fakemnl_answer(NLMSG_DONE, NLM_F_MULTI, 0), sizeof(int));
 }
 
 static uint32_t ask_interface(const char *text)
@@ -382,7 +272,7 @@ static uint32_t ask_interface(const char *text)
 	const struct in6_addr addr = address(text);
 	uint32_t ifindex = hostaddr_interface(t.host, &addr);
 
-	no_more_messages();
+	no_more_answers();
 	return ifindex;
 }
 
@@ -425,7 +315,7 @@ static void attributes_are_read_as_they_come(void **state)
 
 	(void)state;
 	add_address(2, "fe80::78", NULL);
-	nlh = (void *)t.messages[0].bytes;
+	nlh = (void *)fakemnl.answers[0].bytes;
 	mnl_attr_put(nlh, IFA_LOCAL, sizeof(own), &own);
 	mnl_attr_put(nlh, IFA_ADDRESS, sizeof(peer), &peer);
 	mnl_attr_put(nlh, IFA_LOCAL, 4, &peer);
@@ -439,13 +329,13 @@ static void half_a_list_is_no_list(void **state)
 	add_address(3, "fe80::1", NULL);
 	assert_int_equal(ask_interface("fe80::1"), 0);
 	add_address(3, "fe80::1", NULL);
-	add_error(-ENOMEM);
+	fakemnl_answer_error(-ENOMEM);
 	assert_int_equal(ask_interface("fe80::1"), 0);
 	add_address(3, "fe80::1", NULL);
-	add_message(RTM_NEWADDR, NLM_F_MULTI | NLM_F_DUMP_INTR);
+	fakemnl_answer(RTM_NEWADDR, NLM_F_MULTI | NLM_F_DUMP_INTR, 0);
 	add_done();
 	assert_int_equal(ask_interface("fe80::1"), 0);
-	t.send_error = ENOBUFS;
+	fakemnl.send_error = ENOBUFS;
 	assert_int_equal(ask_interface("fe80::1"), 0);
 }
 
@@ -543,14 +433,14 @@ static void opening_fails_cleanly(void **state)
 	struct hostaddr *host = NULL;
 
 	(void)state;
-	memset(&t, 0, sizeof(t));
-	t.no_socket = true;
+	fakemnl_reset(NETLINK_ROUTE);
+	fakemnl.no_socket = true;
 	assert_int_equal(hostaddr_open(&host), -EMFILE);
-	t.no_socket = false;
-	t.no_bind = true;
+	fakemnl.no_socket = false;
+	fakemnl.no_bind = true;
 	assert_int_equal(hostaddr_open(&host), -EADDRINUSE);
 	assert_null(host);
-	assert_int_equal(t.opened, t.closed);
+	assert_int_equal(fakemnl.opened, fakemnl.closed);
 	hostaddr_close(NULL);
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * track against ctnetlink answers that the test writes. The linker puts the test's functions in the
- * place of libmnl's sockets (--wrap, see local.mk).
- */
+/* track against ctnetlink answers that the test writes. */
 #include "config.h"
 
 #include "track.h"
@@ -20,119 +17,18 @@
 /* Wants the headers above it. */
 #include <cmocka.h>
 
-#define PORT_ID 77
+#include "fakemnl.h"
 
-static struct {
-	bool no_socket, no_deadline;
-	unsigned int opened, closed;
-	struct track *track;
-	/* The requests since the last call of a verb, the last one of these too. */
-	struct {
-		char bytes[256] __attribute__((aligned(8)));
-	} requests[3];
-	size_t n_requests;
-	int send_error;
-	/* The next answers, each a datagram. */
-	struct {
-		char bytes[256] __attribute__((aligned(8)));
-	} answers[3];
-	size_t n_answers, n_read;
-} t;
-
-struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags);
-int __wrap_mnl_socket_close(struct mnl_socket *nl);
-int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl);
-ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t len);
-ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size);
-int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
-
-/* Never looked into. */
-static char the_socket;
-
-struct mnl_socket *__wrap_mnl_socket_open2(int bus, int flags)
-{
-	assert_int_equal(bus, NETLINK_NETFILTER);
-	assert_int_equal(flags, SOCK_CLOEXEC);
-	if (t.no_socket) {
-		errno = EMFILE;
-		return NULL;
-	}
-	t.opened++;
-	return (struct mnl_socket *)&the_socket;
-}
-
-int __wrap_mnl_socket_close(struct mnl_socket *nl)
-{
-	(void)nl;
-	t.closed++;
-	return 0;
-}
-
-int __wrap_mnl_socket_get_fd(const struct mnl_socket *nl)
-{
-	(void)nl;
-	return 1000;
-}
-
-int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
-{
-	(void)value;
-	assert_int_equal(fd, 1000);
-	/* A SYN is held meanwhile: no wait without an end. */
-	assert_int_equal(level, SOL_SOCKET);
-	assert_int_equal(name, SO_RCVTIMEO);
-	assert_int_equal(len, sizeof(struct timeval));
-	errno = ENOMEM;
-	return t.no_deadline ? -1 : 0;
-}
-
-ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *nl, const void *req, size_t len)
-{
-	(void)nl;
-	if (t.send_error) {
-		errno = t.send_error;
-		return -1;
-	}
-	assert_true(t.n_requests < sizeof(t.requests) / sizeof(t.requests[0]));
-	assert_true(len <= sizeof(t.requests[0].bytes));
-	memcpy(t.requests[t.n_requests++].bytes, req, len);
-	return (ssize_t)len;
-}
-
-ssize_t __wrap_mnl_socket_recvfrom(const struct mnl_socket *nl, void *buf, size_t size)
-{
-	const struct nlmsghdr *request = (const void *)t.requests[t.n_requests - 1].bytes;
-	struct nlmsghdr *nlh = buf;
-
-	(void)nl;
-	if (t.n_read == t.n_answers) {
-		errno = EAGAIN; /* SO_RCVTIMEO has passed */
-		return -1;
-	}
-	assert_true(size >= sizeof(t.answers[0]));
-	memcpy(buf, t.answers[t.n_read++].bytes, sizeof(t.answers[0]));
-	nlh->nlmsg_pid = PORT_ID;
-	nlh->nlmsg_seq += request->nlmsg_seq; /* what the test wrote is an offset */
-	return (ssize_t)nlh->nlmsg_len;
-}
+static struct track *track;
 
 /* --- answers ----------------------------------------------------------------------------------*/
-
-static struct nlmsghdr *add_answer(uint16_t type, uint32_t seq_offset)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(t.answers[t.n_answers++].bytes);
-
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_seq = seq_offset;
-	return nlh;
-}
 
 static void answer_entry(uint8_t state, size_t state_len, size_t id_len, uint32_t seq_offset)
 {
 	const uint8_t bytes[4] = {state};
 	const uint8_t id[] = {1, 2, 3, 4};
 	struct nlmsghdr *nlh =
-		add_answer(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, seq_offset);
+		fakemnl_answer(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW, 0, seq_offset);
 	struct nlattr *info, *tcp;
 
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct nfgenmsg));
@@ -145,14 +41,6 @@ static void answer_entry(uint8_t state, size_t state_len, size_t id_len, uint32_
 	mnl_attr_nest_end(nlh, info);
 	if (id_len > 0)
 		mnl_attr_put(nlh, CTA_ID, id_len, id);
-}
-
-static void answer_error(int error)
-{
-	struct nlmsghdr *nlh = add_answer(NLMSG_ERROR, 0);
-	struct nlmsgerr *err = mnl_nlmsg_put_extra_header(nlh, sizeof(*err));
-
-	err->error = error;
 }
 
 static struct tuple syn_of(const char *src, const char *dst)
@@ -173,19 +61,13 @@ static const struct tuple *the_syn(void)
 	return &syn;
 }
 
-static void forget_requests(void)
-{
-	t.n_answers = t.n_read = t.n_requests = 0;
-	t.send_error = 0;
-}
-
 /* To the answers that were made for it; the requests stay to be looked at. */
 static struct track_entry look_at_entry(void)
 {
-	struct track_entry entry = track_look(t.track, the_syn());
+	struct track_entry entry = track_look(track, the_syn());
 
-	assert_int_equal(t.n_read, t.n_answers);
-	t.n_answers = t.n_read = 0;
+	assert_int_equal(fakemnl.n_read, fakemnl.n_answers);
+	fakemnl.n_answers = fakemnl.n_read = 0;
 	return entry;
 }
 
@@ -199,43 +81,37 @@ static struct track_entry seen(uint8_t state, size_t state_len, size_t id_len)
 {
 	struct track_entry entry;
 
-	forget_requests();
+	fakemnl_forget();
 	answer_entry(state, state_len, id_len, 0);
 	entry = look_at_entry();
-	forget_requests();
+	fakemnl_forget();
 	return entry;
 }
 
 static void forget(const struct track_entry *entry)
 {
-	track_forget(t.track, the_syn(), entry);
-	assert_int_equal(t.n_read, t.n_answers);
-}
-
-static const struct nlmsghdr *sent(size_t i)
-{
-	assert_true(i < t.n_requests);
-	return (const void *)t.requests[i].bytes;
+	track_forget(track, the_syn(), entry);
+	assert_int_equal(fakemnl.n_read, fakemnl.n_answers);
 }
 
 static uint16_t type_of(size_t i)
 {
-	assert_int_equal(sent(i)->nlmsg_type >> 8, NFNL_SUBSYS_CTNETLINK);
-	return sent(i)->nlmsg_type & 0xff;
+	assert_int_equal(fakemnl_request(i)->nlmsg_type >> 8, NFNL_SUBSYS_CTNETLINK);
+	return fakemnl_request(i)->nlmsg_type & 0xff;
 }
 
 static int set_up(void **state)
 {
 	(void)state;
-	memset(&t, 0, sizeof(t));
-	return track_open(&t.track);
+	fakemnl_reset(NETLINK_NETFILTER);
+	return track_open(&track);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	track_close(t.track);
-	return t.opened == t.closed ? 0 : -1;
+	track_close(track);
+	return fakemnl.opened == fakemnl.closed ? 0 : -1;
 }
 
 /* --- tests ------------------------------------------------------------------------------------*/
@@ -249,19 +125,19 @@ static void only_an_entry_of_its_own_is_new(void **state)
 {
 	(void)state;
 	for (uint8_t s = TCP_CONNTRACK_NONE; s < TCP_CONNTRACK_MAX; s++) {
-		forget_requests();
+		fakemnl_forget();
 		answer_entry(s, 1, 4, 0);
 		assert_int_equal(look(), is_own(s) ? TRACK_OWN : TRACK_OLD);
-		assert_int_equal(t.n_requests, 1);
+		assert_int_equal(fakemnl.n_requests, 1);
 		assert_int_equal(type_of(0), IPCTNL_MSG_CT_GET);
-		assert_int_equal(sent(0)->nlmsg_flags, NLM_F_REQUEST);
+		assert_int_equal(fakemnl_request(0)->nlmsg_flags, NLM_F_REQUEST);
 	}
 }
 
 static void there_may_be_none(void **state)
 {
 	(void)state;
-	answer_error(-ENOENT);
+	fakemnl_answer_error(-ENOENT);
 	assert_int_equal(look(), TRACK_NONE);
 }
 
@@ -270,21 +146,21 @@ static void without_an_answer_there_may_be_one(void **state)
 {
 	(void)state;
 	assert_int_equal(look(), TRACK_OLD); /* none in time */
-	answer_error(-EOPNOTSUPP);
+	fakemnl_answer_error(-EOPNOTSUPP);
 	assert_int_equal(look(), TRACK_OLD);
 	answer_entry(0, 0, 4, 0); /* without a state */
 	assert_int_equal(look(), TRACK_OLD);
-	forget_requests();
+	fakemnl_forget();
 	answer_entry(TCP_CONNTRACK_SYN_SENT, 2, 4, 0); /* of the wrong length */
 	assert_int_equal(look(), TRACK_OLD);
-	t.send_error = ENOBUFS;
+	fakemnl.send_error = ENOBUFS;
 	assert_int_equal(look(), TRACK_OLD);
 }
 
 static void a_late_answer_is_passed_over(void **state)
 {
 	(void)state;
-	answer_error(-ENOENT);
+	fakemnl_answer_error(-ENOENT);
 	look();
 	answer_entry(TCP_CONNTRACK_CLOSE_WAIT, 1, 4, (uint32_t)-1);
 	answer_entry(TCP_CONNTRACK_SYN_SENT, 1, 4, 0);
@@ -294,8 +170,9 @@ static void a_late_answer_is_passed_over(void **state)
 /* The payload of the attribute at the end of a path of types, which ends with 0; NULL without it. */
 static const void *in_request(size_t i, const uint16_t *path, size_t len)
 {
-	const struct nlattr *attr = mnl_nlmsg_get_payload_offset(sent(i), sizeof(struct nfgenmsg));
-	size_t left = mnl_nlmsg_get_payload_len(sent(i)) - sizeof(struct nfgenmsg);
+	const struct nlattr *attr =
+		mnl_nlmsg_get_payload_offset(fakemnl_request(i), sizeof(struct nfgenmsg));
+	size_t left = mnl_nlmsg_get_payload_len(fakemnl_request(i)) - sizeof(struct nfgenmsg);
 
 	for (; *path; path++) {
 		while (mnl_attr_ok(attr, (int)left) && mnl_attr_get_type(attr) != *path) {
@@ -335,7 +212,7 @@ static void check_port(size_t i, uint16_t type, uint16_t want)
 /* A deletion that names no tuple means them all. */
 static void check_tuple(size_t i)
 {
-	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(sent(i));
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(fakemnl_request(i));
 
 	assert_int_equal(nfg->nfgen_family, AF_INET);
 	check_address(i, CTA_IP_V4_SRC, "127.0.0.1", AF_INET);
@@ -350,14 +227,14 @@ static void asks_for_the_direction_of_the_answers(void **state)
 	struct tuple syn;
 
 	(void)state;
-	answer_error(-ENOENT);
+	fakemnl_answer_error(-ENOENT);
 	look();
 	check_tuple(0);
 
 	syn = syn_of("fd00::2", "::1");
-	answer_error(-ENOENT);
-	assert_int_equal(track_look(t.track, &syn).kind, TRACK_NONE);
-	nfg = mnl_nlmsg_get_payload(sent(1));
+	fakemnl_answer_error(-ENOENT);
+	assert_int_equal(track_look(track, &syn).kind, TRACK_NONE);
+	nfg = mnl_nlmsg_get_payload(fakemnl_request(1));
 	assert_int_equal(nfg->nfgen_family, AF_INET6);
 	check_address(1, CTA_IP_V6_SRC, "::1", AF_INET6);
 	check_address(1, CTA_IP_V6_DST, "fd00::2", AF_INET6);
@@ -370,10 +247,10 @@ static void check_deleted(void)
 	static const uint16_t id_path[] = {CTA_ID, 0};
 	const uint8_t id[] = {1, 2, 3, 4};
 
-	assert_int_equal(t.n_requests, 2);
+	assert_int_equal(fakemnl.n_requests, 2);
 	assert_int_equal(type_of(0), IPCTNL_MSG_CT_GET);
 	assert_int_equal(type_of(1), IPCTNL_MSG_CT_DELETE);
-	assert_int_equal(sent(1)->nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
+	assert_int_equal(fakemnl_request(1)->nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
 	check_tuple(1);
 	assert_non_null(in_request(1, id_path, 4));
 	assert_memory_equal(in_request(1, id_path, 4), id, 4);
@@ -392,12 +269,12 @@ static void an_entry_is_deleted(void **state)
 
 			answer_entry(is, 1, 4, 0);
 			if (is == was || closed)
-				answer_error(results[is % 3]);
+				fakemnl_answer_error(results[is % 3]);
 			forget(&entry);
 			if (is == was || closed)
 				check_deleted();
 			else
-				assert_int_equal(t.n_requests, 1);
+				assert_int_equal(fakemnl.n_requests, 1);
 		}
 	}
 }
@@ -410,7 +287,7 @@ static void one_with_another_id_is_left_alone(void **state)
 	entry.id++;
 	answer_entry(TCP_CONNTRACK_CLOSE_WAIT, 1, 4, 0);
 	forget(&entry);
-	assert_int_equal(t.n_requests, 1);
+	assert_int_equal(fakemnl.n_requests, 1);
 }
 
 /* Without a state it is an entry all the same. */
@@ -423,12 +300,12 @@ static void an_entry_may_have_no_state(void **state)
 
 			answer_entry(TCP_CONNTRACK_CLOSE, is, 4, 0);
 			if (was == is)
-				answer_error(0);
+				fakemnl_answer_error(0);
 			forget(&entry);
 			if (was == is)
 				check_deleted();
 			else
-				assert_int_equal(t.n_requests, 1);
+				assert_int_equal(fakemnl.n_requests, 1);
 		}
 	}
 }
@@ -439,36 +316,36 @@ static void what_is_not_told_is_left_alone(void **state)
 
 	(void)state;
 	forget(&entry); /* no answer in time */
-	assert_int_equal(t.n_requests, 1);
-	forget_requests();
-	answer_error(-ENOENT);
+	assert_int_equal(fakemnl.n_requests, 1);
+	fakemnl_forget();
+	fakemnl_answer_error(-ENOENT);
 	forget(&entry);
-	assert_int_equal(t.n_requests, 1);
+	assert_int_equal(fakemnl.n_requests, 1);
 	for (size_t len = 0; len < 4; len += 2) { /* no id, or not the length of one */
 		entry = seen(TCP_CONNTRACK_CLOSE, 1, 4);
 		answer_entry(TCP_CONNTRACK_CLOSE, 1, len, 0);
 		forget(&entry);
-		assert_int_equal(t.n_requests, 1);
+		assert_int_equal(fakemnl.n_requests, 1);
 
 		entry = seen(TCP_CONNTRACK_CLOSE, 1, len);
 		answer_entry(TCP_CONNTRACK_CLOSE, 1, 4, 0);
 		forget(&entry);
-		assert_int_equal(t.n_requests, 1);
+		assert_int_equal(fakemnl.n_requests, 1);
 	}
 }
 
 static void opening_fails_cleanly(void **state)
 {
-	struct track *track;
+	struct track *none;
 
 	(void)state;
-	memset(&t, 0, sizeof(t));
-	t.no_socket = true;
-	assert_int_equal(track_open(&track), -EMFILE);
-	t.no_socket = false;
-	t.no_deadline = true;
-	assert_int_equal(track_open(&track), -ENOMEM);
-	assert_int_equal(t.opened, t.closed);
+	fakemnl_reset(NETLINK_NETFILTER);
+	fakemnl.no_socket = true;
+	assert_int_equal(track_open(&none), -EMFILE);
+	fakemnl.no_socket = false;
+	fakemnl.no_deadline = true;
+	assert_int_equal(track_open(&none), -ENOMEM);
+	assert_int_equal(fakemnl.opened, fakemnl.closed);
 	track_close(NULL);
 }
 
