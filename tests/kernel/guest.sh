@@ -167,7 +167,7 @@ accel=${CLOSEWAITD_GUEST_ACCEL:-tcg,thread=multi,tb-size=512}
 timeout --foreground "$timeout" qemu-system-x86_64 -nodefaults -no-reboot -display none -nic none \
     -accel "$accel" -cpu max -smp "$(nproc)" -m "$memory" \
     -kernel "$folder/boot/vmlinuz-$version" -initrd "$work/initramfs.gz" \
-    -append 'console=ttyS0 quiet panic=-1 mitigations=off' \
+    -append 'console=ttyS0 quiet panic=-1 mitigations=off init_on_alloc=0' \
     -serial "file:$console" -serial stdio \
     -virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \
     -virtfs "local,path=$folder/lib/modules/$version,mount_tag=modules,security_model=none,readonly=on" \

@@ -19,8 +19,8 @@
 #include "check.h"
 #include "lib/monotime.h"
 
-/* For everything the daemon does at once when it is left alone; a busy machine may be slow. */
-#define PATIENCE_MS 60000 /* marks a hang, on an emulated processor too */
+/* Marks a hang: for everything the daemon does at once when it is left alone. An emulated processor is slow. */
+#define PATIENCE_MS 60000
 /* So that a burst of events never makes the daemon wait for the test to read. */
 #define PIPE_BYTES    (1024 * 1024)
 #define MAX_ARGUMENTS 8
