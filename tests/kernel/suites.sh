@@ -6,7 +6,7 @@
 #   suites.sh BUILDDIR SUITE...
 #
 # SUITE is platform, netns, or quick: the part of netns that has most to do with the kernel, once, with
-# nft. What has failed is run once more, one program after the other: an emulated processor is slow, and
+# nft. The tests that have failed are run once more, one after the other: an emulated processor is slow, and
 # tests that wait for something have a deadline.
 # Ends with a line "suite NAME: N passed, N failed, N skipped, N s" for each.
 # Exit status: 0 nothing failed.
@@ -22,6 +22,34 @@ export CLOSEWAITD_TEST_TIMEOUT=7200 SOAK_SYNS=10000
 
 count() { # WORD FILE
     sed -n "s/^\(.* \)\{0,1\}\([0-9]\{1,\}\) $1.*/\2/p" "$2" | tail -n 1
+}
+
+# What has failed: each test of tests/netns, or all of a program that has died.
+failed() { # FILE
+    awk '
+        function end() {
+            if (program != "" && !named) { print program }
+            program = ""
+        }
+        /^(ok|FAIL) / {
+            end()
+            if ($1 == "FAIL") {
+                program = $0
+                sub(/^FAIL /, "", program)
+                sub(/(:[^:]*passed,.*| \(exit status.*)$/, "", program)
+                named = 0
+            }
+        }
+        program == "" { next }
+        /^ +\[  FAILED  \] / && !/ test\(s\), listed below:$/ { sub(/^ +\[  FAILED  \] /, ""); test = $0 }
+        /^ +FAIL / { test = $2 } # of rules.sh
+        test != "" {
+            named = 1
+            sub(/:.*/, "", program)
+            if (!seen[program ":" test]++) { print program ":" test }
+            test = ""
+        }
+        END { end() }' "$1"
 }
 
 for suite; do
@@ -43,8 +71,7 @@ for suite; do
     passed=$(count passed "$work/first")
     lost=$(count failed "$work/first")
     skipped=$(count skipped "$work/first")
-    mapfile -t names < <(sed -n -e 's/^FAIL \(.*\): [0-9]* passed.*/\1/p' \
-        -e 's/^FAIL \(.*\) (exit status.*/\1/p' "$work/first")
+    mapfile -t names < <(failed "$work/first")
     if [ ${#names[@]} -gt 0 ]; then
         echo "once more: ${names[*]}"
         CLOSEWAITD_TEST_JOBS=1 "${run[@]}" "${names[@]}" 2>&1 | tee "$work/second"
