@@ -18,7 +18,7 @@ shift
 work=$(mktemp -d)
 failed=0
 # A minute's work elsewhere, and of the soak a tenth.
-export CLOSEWAITD_TEST_TIMEOUT=7200 SOAK_SYNS=10000
+export CLOSEWAITD_TEST_TIMEOUT=7200 CLOSEWAITD_TEST_EMULATED=1 SOAK_SYNS=10000
 
 count() { # WORD FILE
     sed -n "s/^\(.* \)\{0,1\}\([0-9]\{1,\}\) $1.*/\2/p" "$2" | tail -n 1
