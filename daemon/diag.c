@@ -15,9 +15,11 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* An answer with every attribute of 6.18 takes about 500 bytes. */
@@ -302,6 +304,15 @@ static int dump_family(struct diag *diag, struct dump *dump, int family,
 			return -EINTR;
 	}
 	return done < 0 ? done : 0;
+}
+
+bool diag_destroys_closed(void)
+{
+	unsigned int version, level;
+	struct utsname kernel;
+
+	return uname(&kernel) == 0 && sscanf(kernel.release, "%u.%u", &version, &level) == 2 &&
+	       (version > 6 || (version == 6 && level >= 11));
 }
 
 int diag_sockets_on(struct diag *diag, const struct endpoint *local, tcpstate_set states,

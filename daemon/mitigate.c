@@ -308,11 +308,15 @@ static void act(struct mitigate *m)
 	size_t count = 0;
 
 	for (size_t i = 0; i < m->n; i++) {
-		const struct judgement *work = &m->work[i];
+		struct judgement *work = &m->work[i];
 		struct tuple occupant;
 
 		if (work->finding != FINDING_COLLISION || work->result != RESULT_LIMITED)
 			continue;
+		if (judge_is_closed(work) && !m->ops->destroys_closed(m->ctx)) {
+			judge_destroy(work, -EOPNOTSUPP);
+			continue;
+		}
 		if (!ratelimit_take(m->destroys, m->ops->monotonic_us(m->ctx)))
 			continue;
 		occupant = tuple_reverse(&m->tuples[i]);

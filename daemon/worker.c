@@ -101,6 +101,12 @@ static int op_sockets_on(void *ctx, const struct endpoint *local, tcpstate_set s
 	return diag_sockets_on(w->diag, local, states, ret_infos, max, ret_count);
 }
 
+static bool op_destroys_closed(void *ctx)
+{
+	(void)ctx;
+	return diag_destroys_closed();
+}
+
 static bool op_is_local(void *ctx, const struct in6_addr *addr)
 {
 	struct worker *w = ctx;
@@ -176,6 +182,7 @@ static const struct mitigate_ops ops = {
 	.lookup = op_lookup,
 	.destroy = op_destroy,
 	.sockets_on = op_sockets_on,
+	.destroys_closed = op_destroys_closed,
 	.is_local = op_is_local,
 	.interface = op_interface,
 	.tracks_connections = op_tracks_connections,

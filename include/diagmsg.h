@@ -25,7 +25,7 @@ struct sock_info {
 	uint32_t age_ms;    /* since the last ACK or FIN came in; 0 without details */
 	uint32_t rqueue;    /* bytes received and not read, a FIN counts; a listener: queued */
 	uint32_t wqueue;    /* bytes not acknowledged; a listener: its backlog */
-	uint32_t inode;	    /* 0: not accepted yet, or no socket at all (TIME_WAIT) */
+	uint32_t inode;	    /* 0: not accepted yet, closed by its process, or TIME_WAIT */
 	uint32_t ifindex;   /* of the interface that it is bound to, which finds it; 0: none */
 	uid_t uid;
 	bool has_age;

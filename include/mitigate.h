@@ -28,6 +28,8 @@ struct mitigate_ops {
 	void (*destroy)(void *ctx, const struct diag_request *requests, size_t n, int *ret_errors);
 	int (*sockets_on)(void *ctx, const struct endpoint *local, tcpstate_set states,
 			  struct sock_info *ret_infos, size_t max, size_t *ret_count);
+	/* As diag_destroys_closed(). */
+	bool (*destroys_closed)(void *ctx);
 	/* As hostaddr_is_local(), hostaddr_interface() and hostaddr_tracks_connections(). */
 	bool (*is_local)(void *ctx, const struct in6_addr *addr);
 	uint32_t (*interface)(void *ctx, const struct in6_addr *addr);

@@ -311,6 +311,7 @@ static void one_batch(void)
 	tracking = choose(4);
 	t.model.tracks = tracking > 0;
 	t.model.entry = tracking > 0 ? (enum track_kind)(tracking - 1) : TRACK_NONE;
+	t.model.spoils_closed = tracking % 2;
 	t.model.n_faults = 0;
 	t.model.before = NULL;
 	if (!calm)

@@ -10,6 +10,7 @@ tests_lib_libtest_a_SOURCES = \
 	tests/lib/endpoint.c tests/lib/endpoint.h \
 	tests/lib/errname.c tests/lib/errname.h \
 	tests/lib/fdlimit.c tests/lib/fdlimit.h \
+	tests/lib/kernel.c tests/lib/kernel.h \
 	tests/lib/leak.c tests/lib/leak.h \
 	tests/lib/mine.c tests/lib/mine.h \
 	tests/lib/monotime.c tests/lib/monotime.h \

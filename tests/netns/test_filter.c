@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
-#include <sys/utsname.h>
 
+#include "lib/kernel.h"
 #include "lib/netns.h"
 #include "lib/run.h"
 #include "lib/sockets.h"
@@ -212,18 +212,13 @@ static void a_stop_takes_it_away(struct stage *s)
 	stage_connects(s, CLIENT_PORT);
 }
 
-/* The kernel takes the program away with the process that has attached it. */
+/* The kernel takes the program away with the process that has attached it, from tcx on. */
 static bool goes_with_its_process(void)
 {
 #ifdef WITHOUT_TCX
 	return false;
 #else
-	unsigned int version = 0, level = 0;
-	struct utsname kernel;
-
-	assert_int_equal(uname(&kernel), 0);
-	assert_int_equal(sscanf(kernel.release, "%u.%u", &version, &level), 2);
-	return version > 6 || (version == 6 && level >= 6);
+	return kernel_is_since(6, 6);
 #endif
 }
 

@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fact.h"
 #include "lib/errname.h"
+#include "lib/kernel.h"
+#include "lib/run.h"
 #include "lib/sockets.h"
 #include "scene.h"
 
@@ -102,6 +106,36 @@ static void successor(int nl, int listener)
 	close(new.fd);
 }
 
+static void drop_fins(const char *verb)
+{
+	must(run_iptables(AF_INET, verb, "OUTPUT", "-p", "tcp", "--sport", "8000", "--tcp-flags",
+			  "FIN", "FIN", "-j", "DROP", NULL),
+	     "drop the server's FINs");
+}
+
+/*
+ * One whose process has closed it, with a FIN that nobody acknowledges. Before bac76cf89816, of Linux
+ * 6.11 and some older ones since, it stays, and has nothing left to send that could end it.
+ */
+static void closed_by_its_process(int nl, int listener)
+{
+	struct mine mine = scene_mine(listener, "127.0.0.1", CLIENT_PORT + 4);
+	const struct inet_diag_req_v2 req = with_cookie(nl, &mine);
+	const char *expected = "ENOENT";
+
+	drop_fins("-A");
+	close(mine.fd);
+	fact_is("a mine that was closed, its FIN lost", "LAST_ACK", "%s", scene_lookup(nl, &req));
+	fact_is("SOCK_DESTROY of it", "OK", "%s", errname(sockdiag_destroy(nl, &req)));
+	if (!kernel_is_since(6, 11) && strcmp(scene_lookup(nl, &req), "LAST_ACK") == 0)
+		expected = "LAST_ACK";
+	fact_is("it then", expected, "%s", scene_lookup(nl, &req));
+	drop_fins("-D");
+	/* A FIN that is sent again would meet the reset of its vanished client, after 0.2, 0.6, 1.4 s. */
+	nanosleep(&(struct timespec){.tv_sec = 2}, NULL);
+	fact_is("it after 2 s in which FINs come through", expected, "%s", scene_lookup(nl, &req));
+}
+
 static void vanished_tuple(int nl, int listener)
 {
 	struct mine mine = scene_mine(listener, "127.0.0.1", CLIENT_PORT + 2);
@@ -134,6 +168,7 @@ int main(void)
 	unprivileged(nl, listener);
 	the_right_socket(nl, listener);
 	successor(nl, listener);
+	closed_by_its_process(nl, listener);
 	vanished_tuple(nl, listener);
 	return fact_end();
 }

@@ -388,6 +388,13 @@ static int op_sockets_on(void *ctx, const struct endpoint *local, tcpstate_set s
 	return log.error;
 }
 
+static bool op_destroys_closed(void *ctx)
+{
+	const struct model *model = ctx;
+
+	return !model->spoils_closed;
+}
+
 static bool op_tracks_connections(void *ctx)
 {
 	const struct model *model = ctx;
@@ -514,6 +521,7 @@ const struct mitigate_ops model_ops = {
 	.sockets_on = op_sockets_on,
 	.is_local = op_is_local,
 	.interface = op_interface,
+	.destroys_closed = op_destroys_closed,
 	.tracks_connections = op_tracks_connections,
 	.entry = op_entry,
 	.forget = op_forget,
@@ -622,7 +630,7 @@ static enum action decided(const struct model *model, const struct tuple *syn,
 {
 	const struct policy_occupant known = {
 		.local = syn->dst,
-		.uid = occupant->uid,
+		.uid = occupant->inode != 0 ? occupant->uid : POLICY_NO_UID,
 		.unit = unit_of(occupant->cgroup_id),
 		.age_ms = occupant->age_ms,
 		.unread = sock_info_unread(occupant),
@@ -656,6 +664,27 @@ static bool allowed(const struct model *model, const struct tuple *syn, enum act
 	return false;
 }
 
+static bool is_closed(const struct sock_info *socket)
+{
+	return socket->inode == 0 &&
+	       (socket->state == TCPSTATE_FIN_WAIT_1 || socket->state == TCPSTATE_FIN_WAIT_2 ||
+		socket->state == TCPSTATE_CLOSING || socket->state == TCPSTATE_LAST_ACK);
+}
+
+/* As far as the last look at it could tell. */
+static bool was_closed(const struct model *model, const struct diag_request *destroy)
+{
+	for (size_t i = model->n_lookups; i > 0; i--) {
+		const struct model_lookup *log = &model->lookups[i - 1];
+
+		if (log->answer.error == 0 && log->request.details &&
+		    log->answer.info.cookie == destroy->cookie &&
+		    tuple_equal(&log->request.socket, &destroy->socket))
+			return is_closed(&log->answer.info);
+	}
+	return false;
+}
+
 static const char *check_destroys(const struct model *model)
 {
 	for (size_t i = 0; i < model->n_destroys; i++) {
@@ -667,6 +696,8 @@ static const char *check_destroys(const struct model *model)
 			return "a destroy named no cookie";
 		if (log->error == 0 && log->victim.state == TCPSTATE_LISTEN)
 			return "a listener was destroyed";
+		if (model->spoils_closed && was_closed(model, &log->request))
+			return "a closed socket was left for ever";
 		if (!allowed(model, &syn, ACTION_DESTROY, &log->request.cookie))
 			return "a socket was destroyed without leave";
 		for (size_t k = 0; k < model->n_syns; k++) {

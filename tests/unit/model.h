@@ -66,6 +66,7 @@ struct model {
 	struct endpoint locals[MODEL_LOCALS]; /* own addresses that are not loopback */
 	uint32_t local_ifindex[MODEL_LOCALS];
 	size_t n_locals;
+	bool spoils_closed;    /* a destroy would leave a closed socket for ever */
 	bool tracks;	       /* connection tracking is at work */
 	enum track_kind entry; /* it has this for every SYN */
 	uint64_t now_us;

@@ -485,6 +485,45 @@ static void entries_after_a_failed_destroy(void **state)
 	}
 }
 
+/* On older kernels a destroy takes their end from those that nobody holds any more. */
+static void what_its_process_has_closed(void **state)
+{
+	const tcpstate_set closed =
+		tcpstate_bit(TCPSTATE_FIN_WAIT_1) | tcpstate_bit(TCPSTATE_FIN_WAIT_2) |
+		tcpstate_bit(TCPSTATE_CLOSING) | tcpstate_bit(TCPSTATE_LAST_ACK);
+
+	(void)state;
+	for (enum tcpstate s = TCPSTATE_ESTABLISHED; s < TCPSTATE_COUNT; s++) {
+		if (!tcpstate_can_be_stale(s))
+			continue;
+		for (unsigned int i = 0; i < 4; i++) {
+			bool held = i & 1, spoils = i & 2;
+			bool left = spoils && !held && tcpstate_in(s, closed);
+			const struct row row = {
+				.listener = true,
+				.occupant = s,
+				.claimant = TCPSTATE_SYN_SENT,
+				.stale = UINT32_MAX,
+			};
+
+			set_up(ACTION_DESTROY, MODE_ENFORCE);
+			build(&row, FAMILY_V4);
+			t.model.spoils_closed = spoils;
+			for (size_t k = 0; k < t.model.n_slots; k++) {
+				if (t.model.sockets[k].state == s)
+					t.model.sockets[k].inode = held ? 4711 : 0;
+			}
+			run();
+			assert_int_equal(t.model.n_destroys, !left);
+			assert_int_equal(t.model.incidents[0].result,
+					 left ? RESULT_FAILED : RESULT_DESTROYED);
+			assert_int_equal(t.model.incidents[0].error, left ? -EOPNOTSUPP : 0);
+			expect_plain_accept(0);
+			tear_down();
+		}
+	}
+}
+
 static void every_state_of_the_claimant(void **state)
 {
 	(void)state;
@@ -1356,6 +1395,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(decision_table),
 		cmocka_unit_test(every_state_of_the_occupant),
+		cmocka_unit_test(what_its_process_has_closed),
 		cmocka_unit_test(every_state_of_the_claimant),
 		cmocka_unit_test(entries_of_connection_tracking),
 		cmocka_unit_test(what_is_not_destroyed_keeps_its_entry),

@@ -228,11 +228,16 @@ static void one_batch(void)
 	t.model.fault_permille = calm ? 0 : roll(200);
 	t.model.change_permille = calm ? 0 : roll(1000);
 	t.model.tracks = roll(2);
+	t.model.spoils_closed = roll(2);
 	t.model.entry = (enum track_kind)roll(3);
 	t.model.now_us += roll(500000);
 	roll_settings();
 	roll_batch();
 	roll_world();
+	for (size_t i = 0; i < t.model.n_slots; i++) {
+		if (roll(4) == 0)
+			t.model.sockets[i].inode = 0;
+	}
 	memcpy(&t.before, &t.stats, sizeof(t.stats));
 	mitigate_configure(t.m, &t.settings);
 	model_begin(&t.model, &t.settings, t.syns, t.n);
