@@ -9,7 +9,8 @@ Usage: run.sh BUILDDIR [NAME[:TEST]]...
 Runs the end-to-end programs NAME... of BUILDDIR (default: every one there, and rules.sh); as root. Of
 their tests only TEST: a pattern, or the name of one of rules.sh. A line for each, its output in
 BUILDDIR/tests/netns/NAME.out; printed for those that fail, for all with VERBOSE=1. The tests that
-were skipped or failed are named. Each may take CLOSEWAITD_TEST_TIMEOUT seconds, by default 600;
+were skipped or failed are named. A program that fails while the machine loses packets is run once
+more, and that is said. Each may take CLOSEWAITD_TEST_TIMEOUT seconds, by default 600;
 CLOSEWAITD_TEST_JOBS of them run at once, by default one per processor: most of them wait.
 Exit status: 0 nothing failed, 1 something did, 2 there is nothing to run.
 HELP
@@ -98,13 +99,30 @@ log_of() { # NAME[:TEST]
     echo "$out/${1//[!A-Za-z0-9_.]/-}.out"
 }
 
+# The packets that this machine has dropped because a processor's backlog was full
+# (net.core.netdev_max_backlog): all namespaces share it, and some tests flood it. Whose they were is not
+# told; a SYN among them comes again after a second.
+lost_packets() {
+    local lost total=0
+    while read -r _ lost _; do total=$((total + 0x$lost)); done </proc/net/softnet_stat
+    echo $total
+}
+
 run_one() { # NAME[:TEST]
-    local name=$1 tests='' program log status=0 began=$SECONDS
+    local name=$1 tests='' program log status=0 began=$SECONDS before lost
     program=$out/${name%%:*}
     [ "${name%%:*}" != rules.sh ] || program=$source/rules.sh
     [ "${name%%:*}" = "$name" ] || tests=${name#*:}
     log=$(log_of "$name")
+    before=$(lost_packets)
     timeout "${CLOSEWAITD_TEST_TIMEOUT:-600}" "$program" ${tests:+"$tests"} >"$log" 2>&1 || status=$?
+    lost=$(($(lost_packets) - before))
+    if [ $status -ne 0 ] && [ $status -ne 77 ] && [ $lost -gt 0 ]; then
+        mv "$log" "$log.first"
+        status=0
+        timeout "${CLOSEWAITD_TEST_TIMEOUT:-600}" "$program" ${tests:+"$tests"} >"$log" 2>&1 || status=$?
+        echo "once more: $name, which failed while this machine lost $lost packets ($log.first)"
+    fi
     # In one piece: others report too.
     report "$name" "$log" $status $((SECONDS - began)) >"$log.report"
     cat "$log.report"
