@@ -340,7 +340,7 @@ static void check_works(struct stage *s, const union endpoint *dialled)
 	char bytes[6] = "";
 	int fd, server;
 
-	/* Mostly within some 10 ms; a SYN that crosses the word to send it again may cost its second. */
+	/* Some 10 ms; what this is about is the data after it. */
 	fd = must(sock_connect(&client, dialled, 5000), "connect");
 	server = stage_accept_from(s, CLIENT_PORT);
 	for (int i = 0; i < 3; i++) {
