@@ -252,7 +252,7 @@ TESTS += tests/unit/test_diag
 tests_unit_test_diag_SOURCES = tests/unit/test_diag.c $(FAKENL_SOURCES) $(MODEL_SOURCES) \
 	$(DIAGWIRE_SOURCES)
 tests_unit_test_diag_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_diag_LDFLAGS = $(AM_LDFLAGS) $(FAKENL_WRAP)
+tests_unit_test_diag_LDFLAGS = $(AM_LDFLAGS) $(FAKENL_WRAP) -Wl,--wrap=uname
 tests_unit_test_diag_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_sockdump

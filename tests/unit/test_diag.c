@@ -17,8 +17,10 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 #define DEADLINE_MS	 200
 #define DUMP_DEADLINE_MS 800
@@ -1380,6 +1382,45 @@ static void opening_fails_cleanly(void **state)
 	assert_int_equal(fakenl_open_sockets(), 0);
 }
 
+/* What uname() answers; NULL: it fails. */
+static const char *kernel_release;
+
+int __wrap_uname(struct utsname *kernel);
+
+int __wrap_uname(struct utsname *kernel)
+{
+	if (!kernel_release)
+		return -1;
+	snprintf(kernel->release, sizeof(kernel->release), "%s", kernel_release);
+	return 0;
+}
+
+static void closed_sockets_depend_on_the_kernel(void **state)
+{
+	static const struct {
+		const char *release;
+		bool destroyed;
+	} kernels[] = {
+		{"5.10.0-46-amd64", false},
+		{"6.6.100", false},
+		{"6.10.14", false},
+		{"6.11.0-rc6", true},
+		{"6.18.44", true},
+		{"7.0.0", true},
+		{"10.1", true},
+		{"4.19.11", false},
+		{"Linux", false},
+		{"", false},
+		{NULL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+		kernel_release = kernels[i].release;
+		assert_int_equal(diag_destroys_closed(), kernels[i].destroyed);
+	}
+}
+
 #define DIAG_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -1424,6 +1465,7 @@ int main(void)
 		DIAG_TEST(sending_a_dump_fails),
 		DIAG_TEST(pieces_of_others_are_passed_over),
 		DIAG_TEST(without_a_new_socket_the_old_one_serves_on),
+		cmocka_unit_test(closed_sockets_depend_on_the_kernel),
 		cmocka_unit_test(opening_fails_cleanly),
 	};
 
