@@ -207,8 +207,8 @@ lint_scripts() {
     (cd "$top" && shellcheck -x "${scripts[@]}")
 }
 
-all="gcc clang lint platform netns package kernels sanitizers tsan valgrind analyze coverage fuzz
-    dist bench demo"
+all="gcc clang lint platform netns package kernels sanitizers tsan valgrind analyze coverage fuzz \
+dist bench demo"
 need_root "$0"
 for current in "$@"; do
     case " $all " in
