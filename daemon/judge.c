@@ -162,11 +162,7 @@ void judge_decide(struct judgement *j, const struct policy *policy, enum mode mo
 
 bool judge_is_closed(const struct judgement *j)
 {
-	const tcpstate_set fin_sent =
-		tcpstate_bit(TCPSTATE_FIN_WAIT_1) | tcpstate_bit(TCPSTATE_FIN_WAIT_2) |
-		tcpstate_bit(TCPSTATE_CLOSING) | tcpstate_bit(TCPSTATE_LAST_ACK);
-
-	return j->occupant.inode == 0 && tcpstate_in(j->occupant.state, fin_sent);
+	return j->occupant.inode == 0 && tcpstate_in(j->occupant.state, JUDGE_FIN_SENT);
 }
 
 void judge_destroy(struct judgement *j, int error)

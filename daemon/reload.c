@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "reload.h"
+#include "judge.h"
 #include "log.h"
 #include "notify.h"
 #include "startup.h"
@@ -59,12 +60,22 @@ int reload_check(const struct service *s, const struct conf *conf,
 	return -EOPNOTSUPP;
 }
 
+/* What cannot be done about a state is known before the first SYN meets it. */
+static void warn_of_closed(const struct conf *conf)
+{
+	if ((conf->policy.stale & JUDGE_FIN_SENT) && wants_destroy(conf) && !diag_destroys_closed())
+		log_warnx("stale.states has states in which a socket outlives its process: this "
+			  "kernel destroys such a socket only while a process holds it (Linux "
+			  "6.11 and later always), and SYNs that meet another one pass");
+}
+
 void reload_apply(struct service *s)
 {
 	const enum log_target target = startup_log(s->options, s->conf);
 
 	s->events.journal = target == TARGET_JOURNAL ? s->journal : NULL;
 	s->events.json = s->conf->log.format == FORMAT_JSON;
+	warn_of_closed(s->conf);
 	ratelimit_set(&s->events.limit, s->conf->limits.events_per_second);
 	ratelimit_set(&s->destroys, s->conf->limits.destroy_per_second);
 	textfile_configure(s->textfile, s->conf->metrics.textfile, s->conf->metrics.interval_ms);

@@ -177,6 +177,16 @@ const char *daemon_message(struct daemon *daemon, const char *text)
 	return wait_line(daemon, &daemon->next_message, is_message, text)->message;
 }
 
+bool daemon_has_said(struct daemon *daemon, const char *text)
+{
+	loglines_read(&daemon->log);
+	for (size_t i = 0; i < daemon->log.count; i++) {
+		if (is_message(&daemon->log.lines[i], text))
+			return true;
+	}
+	return false;
+}
+
 json_t *daemon_event(struct daemon *daemon, const char *name)
 {
 	const struct logline *line = wait_line(daemon, &daemon->next_event, is_event, name);

@@ -50,6 +50,8 @@ void daemon_thaw(struct daemon *daemon);
 
 /* The next message, of those not waited for yet, that contains the text. */
 const char *daemon_message(struct daemon *daemon, const char *text);
+/* Whether any of its messages so far contains the text. */
+bool daemon_has_said(struct daemon *daemon, const char *text);
 /* The next event, which must have this name; borrowed, valid until daemon_release(). */
 json_t *daemon_event(struct daemon *daemon, const char *name);
 /* How many events of this name there were so far; NULL: of any name. */

@@ -30,19 +30,10 @@
 #define OTHER_BIT   4
 #define ROUNDS	    20
 
-static bool daemon_has_said(const struct stage *s, const char *text)
-{
-	for (size_t i = 0; i < s->daemon.log.count; i++) {
-		if (s->daemon.log.lines[i].message && strstr(s->daemon.log.lines[i].message, text))
-			return true;
-	}
-	return false;
-}
-
 static void protect(struct stage *s, const char *conf)
 {
 	stage_protect(s, conf);
-	if (!daemon_has_said(s, "ready: ") || daemon_has_said(s, "filter bpf"))
+	if (!daemon_has_said(&s->daemon, "ready: ") || daemon_has_said(&s->daemon, "filter bpf"))
 		return;
 	print_message("the daemon cannot have the bpf filter here\n");
 	skip();
@@ -77,7 +68,7 @@ static void every_collision_and_nothing_else(struct stage *s)
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "syns"), ROUNDS);
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), ROUNDS);
-	assert_true(daemon_has_said(s, "bpf filter: syns=40 marked=20"));
+	assert_true(daemon_has_said(&s->daemon, "bpf filter: syns=40 marked=20"));
 }
 
 /* A SYN that nobody waits behind comes to the daemon, which can then not prove anything. */
@@ -277,8 +268,9 @@ static void without_the_right_to_load_it(struct stage *s)
 	free(real);
 	remove(wrapper);
 
-	assert_true(daemon_has_said(s, "the filter is \"all\" (queue.filter_fallback) instead"));
-	assert_true(daemon_has_said(s, "filter all"));
+	assert_true(daemon_has_said(&s->daemon,
+				    "the filter is \"all\" (queue.filter_fallback) instead"));
+	assert_true(daemon_has_said(&s->daemon, "filter all"));
 	stage_mine(s, CLIENT_PORT);
 	assert_int_equal(rules_queued(), 1);
 	stage_connects(s, CLIENT_PORT);

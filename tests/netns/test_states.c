@@ -147,6 +147,7 @@ static void check_not_stale(struct stage *s, const struct state_case *c)
 {
 	stage_listen(s, 8);
 	stage_protect(s, NULL);
+	assert_false(daemon_has_said(&s->daemon, "outlives its process"));
 	c->make(s);
 	stage_connect(s, CLIENT_PORT, AT_ONCE_MS);
 
@@ -180,6 +181,8 @@ static void check_stale(struct stage *s, const struct state_case *c)
 	snprintf(conf, sizeof(conf), "stale = { states = [ \"%s\" ]; };", c->name);
 	stage_listen(s, 8);
 	stage_protect(s, conf);
+	assert_int_equal(daemon_has_said(&s->daemon, "outlives its process"),
+			 strcmp(c->name, "established") != 0 && !kernel_is_since(6, 11));
 	c->make(s);
 	/* Nor does that of the destroy make the claimant send its SYN again. */
 	stage_drop_resets(s);
