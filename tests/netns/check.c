@@ -3,6 +3,7 @@
 
 #include "check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int check_rc(int rc, const char *what, const char *file, int line)
@@ -12,4 +13,9 @@ int check_rc(int rc, const char *what, const char *file, int line)
 		_fail(file, line);
 	}
 	return rc;
+}
+
+bool is_emulated(void)
+{
+	return getenv("CLOSEWAITD_TEST_EMULATED") != NULL;
 }

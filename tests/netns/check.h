@@ -10,11 +10,16 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdbool.h>
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Returns rc, unless it is a negative errno: then the test fails with what could not be done. */
 #define must(rc, what) check_rc((rc), (what), __FILE__, __LINE__)
 
 int check_rc(int rc, const char *what, const char *file, int line);
+
+/* Whether the processors are emulated, and all is several times slower ($CLOSEWAITD_TEST_EMULATED). */
+bool is_emulated(void);
 
 #endif

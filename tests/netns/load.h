@@ -11,7 +11,7 @@ struct load_result {
 	long connects;
 	long failed;
 	int first_error; /* a positive errno, 0 if none failed */
-	/* Those that took longer than LOAD_SLOW_MS, without what the machine itself stood still. */
+	/* Those that took longer than load_slow_ms(), without what the machine itself stood still. */
 	long slow;
 	long worst_ms;
 	/*
@@ -21,8 +21,11 @@ struct load_result {
 	long retransmitted;
 };
 
-/* A lost SYN costs 1 s (RFC 6298); a machine that has too much to do, some ten milliseconds. */
-#define LOAD_SLOW_MS 200
+/*
+ * From how many milliseconds on a connect is slow. A lost SYN costs 1 s (RFC 6298); a machine that has
+ * too much to do, some ten milliseconds, and an emulated one more.
+ */
+long load_slow_ms(void);
 
 /* Listens at this end and sets n clients going; returns when each has connected once. */
 struct load *load_start(const union endpoint *server, unsigned int n);

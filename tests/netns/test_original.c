@@ -47,7 +47,7 @@ static long longest_ms(void)
 #ifdef __SANITIZE_ADDRESS__
 	return NOT_LOST_MS;
 #else
-	return getenv("CLOSEWAITD_TEST_EMULATED") ? NOT_LOST_MS : LONGEST_MS;
+	return is_emulated() ? NOT_LOST_MS : LONGEST_MS;
 #endif
 }
 
