@@ -27,26 +27,30 @@ CLOSEWAITD_RULES=$build/conf/closewaitd-rules
 CLOSEWAITCTL=$build/closewaitctl
 export CLOSEWAITD CLOSEWAITD_RULES CLOSEWAITCTL
 
-# The longest first, so that none of them is left alone at the end.
-long='rules.sh test_sweep test_doctor test_soak'
 if [ $# -eq 0 ]; then
     for program in "$out"/test_*; do
         name=${program##*/}
-        case " $long " in
-        *" $name "*) continue ;;
-        esac
         case $name in
         *.*) continue ;; # objects, and the outputs of an earlier run
         esac
         [ ! -x "$program" ] || set -- "$@" "$name"
     done
-    # shellcheck disable=SC2086 # a list of names
-    [ $# -eq 0 ] || set -- $long "$@"
+    [ $# -eq 0 ] || set -- "$@" rules.sh
 fi
 if [ $# -eq 0 ]; then
     echo "run.sh: no programs in $out; build them with 'make netns-programs'" >&2
     exit 2
 fi
+
+# The longest first, so that none of them is left alone at the end.
+long=() short=()
+for name; do
+    case ${name%%:*} in
+    rules.sh | test_sweep | test_doctor | test_outages | test_soak) long+=("$name") ;;
+    *) short+=("$name") ;;
+    esac
+done
+names=("${long[@]}" "${short[@]}")
 
 # A number that cmocka ("[  PASSED  ] 3 test(s)") or rules.sh ("3 passed, ...") has printed.
 count() { # WORD FILE
@@ -130,7 +134,7 @@ run_one() { # NAME[:TEST]
 
 jobs=${CLOSEWAITD_TEST_JOBS:-$(nproc)}
 running=0
-for name in "$@"; do
+for name in "${names[@]}"; do
     rm -f "$(log_of "$name").counts"
     if [ "$running" -ge "$jobs" ]; then
         wait -n || true
@@ -142,7 +146,7 @@ done
 wait
 
 passed=0 failed=0 skipped=0
-for name in "$@"; do
+for name in "${names[@]}"; do
     read -r p f s <"$(log_of "$name").counts" || p=0 f=1 s=0
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
