@@ -26,8 +26,6 @@
 struct prefilter_shared shared SEC(PREFILTER_SECTION);
 
 #define FRAGMENT_BITS 0x3fff /* more fragments, or an offset (RFC 791) */
-/* Link layer, IPv4 with all its options (RFC 791), TCP without any. */
-#define MOST_HEADERS (ETH_HLEN + 60 + sizeof(struct tcphdr))
 
 static __u32 slot(void)
 {
@@ -54,18 +52,29 @@ static bool in_wanted_state(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
 	return state < 32 && shared.states & (1U << state);
 }
 
+/*
+ * Headers are read where they are if they lie in one piece, as those that TCP makes do, and are of the
+ * usual size; else they are copied. An offset that is no constant would take CAP_PERFMON.
+ */
 static bool wanted_v4(struct __sk_buff *skb)
 {
 	const void *end = (const void *)(long)skb->data_end;
 	const struct iphdr *ip = (const void *)(long)skb->data + ETH_HLEN;
+	const struct tcphdr *tcp = (const void *)(ip + 1);
 	struct bpf_sock_tuple tuple;
-	const struct tcphdr *tcp;
+	struct tcphdr tcp_copy;
+	struct iphdr ip_copy;
 
-	if ((const void *)(ip + 1) > end || ip->protocol != IPPROTO_TCP || ip->ihl < 5 ||
-	    ip->frag_off & bpf_htons(FRAGMENT_BITS))
-		return false;
-	tcp = (const void *)ip + ip->ihl * 4;
-	if ((const void *)(tcp + 1) > end || !is_plain_syn(tcp))
+	if ((const void *)(tcp + 1) > end || ip->ihl != 5) {
+		if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip_copy, sizeof(ip_copy)) < 0 ||
+		    bpf_skb_load_bytes(skb, ETH_HLEN + ip_copy.ihl * 4, &tcp_copy,
+				       sizeof(tcp_copy)) < 0)
+			return false;
+		ip = &ip_copy;
+		tcp = &tcp_copy;
+	}
+	if (ip->protocol != IPPROTO_TCP || ip->ihl < 5 || ip->frag_off & bpf_htons(FRAGMENT_BITS) ||
+	    !is_plain_syn(tcp))
 		return false;
 	__sync_fetch_and_add(&shared.counts[slot()].syns, 1);
 	tuple.ipv4.saddr = ip->saddr;
@@ -86,8 +95,18 @@ static bool wanted_v6(struct __sk_buff *skb)
 	const struct ipv6hdr *ip = (const void *)(long)skb->data + ETH_HLEN;
 	const struct tcphdr *tcp = (const void *)(ip + 1);
 	struct bpf_sock_tuple tuple;
+	struct tcphdr tcp_copy;
+	struct ipv6hdr ip_copy;
 
-	if ((const void *)(tcp + 1) > end || ip->nexthdr != IPPROTO_TCP || !is_plain_syn(tcp))
+	if ((const void *)(tcp + 1) > end) {
+		if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip_copy, sizeof(ip_copy)) < 0 ||
+		    bpf_skb_load_bytes(skb, ETH_HLEN + sizeof(ip_copy), &tcp_copy,
+				       sizeof(tcp_copy)) < 0)
+			return false;
+		ip = &ip_copy;
+		tcp = &tcp_copy;
+	}
+	if (ip->nexthdr != IPPROTO_TCP || !is_plain_syn(tcp))
 		return false;
 	__sync_fetch_and_add(&shared.counts[slot()].syns, 1);
 	if (is_linklocal(&ip->daddr) || is_linklocal(&ip->saddr))
@@ -122,26 +141,13 @@ static bool is_surely_no_syn(const struct __sk_buff *skb)
 	return (const void *)(tcp + 1) <= end && !tcp->syn;
 }
 
-/*
- * The headers can be read directly only where they lie in one piece, as those that TCP makes do. What a
- * packet socket sends need not.
- */
-static bool have_headers(struct __sk_buff *skb)
-{
-	const void *data = (const void *)(long)skb->data;
-	const void *end = (const void *)(long)skb->data_end;
-	__u32 wanted = skb->len < MOST_HEADERS ? skb->len : MOST_HEADERS;
-
-	return end - data >= wanted || bpf_skb_pull_data(skb, wanted) == 0;
-}
-
 SEC("tc")
 int closewaitd_mark(struct __sk_buff *skb)
 {
 	bool wanted = false;
 
 	/* To the next program, if any: tcx's TCX_NEXT has the same value. */
-	if (is_surely_no_syn(skb) || !have_headers(skb))
+	if (is_surely_no_syn(skb))
 		return TC_ACT_UNSPEC;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		wanted = wanted_v4(skb);
