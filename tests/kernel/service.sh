@@ -185,8 +185,49 @@ systemctl daemon-reload
 check 'and without it' systemctl restart closewaitd
 pid=$(show MainPID)
 
-# --- naming processes, as closewaitd.conf(5) has it ----------------------------------------------
+# --- settings for which closewaitd.conf(5) has a drop-in ------------------------------------------
 
+dropins=/etc/systemd/system/closewaitd.service.d
+# The one that gives this capability, for the next daemon-reload.
+drop_in_of_manual() { # CAPABILITY
+    mkdir -p $dropins
+    dpkg-deb --fsys-tarfile "$deb" | tar -xO ./usr/share/man/man5/closewaitd.conf.5.gz | gzip -d |
+        awk -v wanted="AmbientCapabilities=.*$1" '
+            $0 == "[Service]" { inside = 1; text = "" }
+            inside && $0 == ".Ed" { if (text ~ wanted) { printf "%s", text }; inside = 0 }
+            inside { text = text $0 "\n" }' >$dropins/manual.conf
+}
+
+# --- the filter bpf -----------------------------------------------------------------------------
+
+filter_in_force() {
+    closewaitctl status --json | grep -o '"filter":"[a-z]*"' | cut -d '"' -f 4
+}
+rules_are_for() { # FILTER
+    closewaitd-rules check >$state/rules && grep -q "(filter $1," $state/rules
+}
+
+drop_in_of_manual CAP_BPF
+check 'the manual has a drop-in for the filter bpf' test -s $dropins/manual.conf
+sed -i 's/filter = "all"/filter = "bpf"/' /etc/closewaitd/closewaitd.conf
+systemctl reset-failed closewaitd
+check 'without it the service starts all the same' systemctl restart closewaitd
+check 'with its fallback' is all filter_in_force
+check 'and the rules for that' rules_are_for all
+check 'a connect collides' collide 40090
+systemctl daemon-reload
+check 'with it the service starts' systemctl restart closewaitd
+check 'has the filter' is bpf filter_in_force
+check 'and the rules for it' rules_are_for bpf
+check 'a connect collides' collide 40091
+check 'systemd finds it safe enough' systemd-analyze security --threshold=18 closewaitd
+rm -r $dropins
+sed -i 's/filter = "bpf"/filter = "all"/' /etc/closewaitd/closewaitd.conf
+systemctl daemon-reload
+check 'without all this it starts as before' systemctl restart closewaitd
+pid=$(show MainPID)
+
+# --- naming processes ---------------------------------------------------------------------------
 owner_server() {
     pgrep -x -P "$(show MainPID)" closewaitd-own
 }
@@ -207,11 +248,8 @@ event_of() { # SRC
     wait_for 20 sh -c "journalctl -q -b CLOSEWAITD_SRC=$1 | grep -q ."
 }
 
-dropins=/etc/systemd/system/closewaitd.service.d
-mkdir -p $dropins
-dpkg-deb --fsys-tarfile "$deb" | tar -xO ./usr/share/man/man5/closewaitd.conf.5.gz | gzip -d |
-    sed -n '/^\[Service\]$/,/^\.Ed$/p' | grep -v '^\.Ed$' >$dropins/leaker.conf
-check 'the manual has a drop-in for it' grep -q '^AmbientCapabilities=.*CAP_SYS_PTRACE' $dropins/leaker.conf
+drop_in_of_manual CAP_SYS_PTRACE
+check 'the manual has a drop-in for it' test -s $dropins/manual.conf
 sed -i 's/leaker = "unit"/leaker = "process"/' /etc/closewaitd/closewaitd.conf
 systemctl reset-failed closewaitd
 check 'without it the service starts all the same' systemctl restart closewaitd

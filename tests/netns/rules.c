@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "ctl.h"
 #include "daemon.h"
 #include "lib/run.h"
 
@@ -36,8 +37,9 @@ int rules_up(const char *conf_path)
 	};
 	int rc;
 
-	/* The script asks this program what the configuration means. */
-	if (setenv("CLOSEWAITD", daemon_program(), 1) < 0)
+	/* The script asks the one what the configuration means, and the other what is in force. */
+	if (setenv("CLOSEWAITD", daemon_program(), 1) < 0 ||
+	    setenv("CLOSEWAITCTL", ctl_program(), 1) < 0)
 		return -errno;
 	rc = run_command(argv);
 	if (rc == 0 && !backend)

@@ -248,8 +248,8 @@ static void a_probe_leaves_it_alone(struct stage *s)
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
 }
 
-/* Daemon and rules are of one mind about it. */
-static void without_the_right_to_load_it(struct stage *s)
+/* As under systemd: the daemon with these capabilities (setpriv(1)), then the rules as root. */
+static void protect_as_a_service(struct stage *s, const char *capabilities)
 {
 	char *real = strdup(daemon_program());
 	char wrapper[sizeof(s->daemon.dir) + 16];
@@ -258,22 +258,45 @@ static void without_the_right_to_load_it(struct stage *s)
 	snprintf(wrapper, sizeof(wrapper), "%s/unprivileged", s->daemon.dir);
 	file = fopen(wrapper, "we");
 	assert_non_null(file);
-	fprintf(file, "#!/bin/sh\nexec setpriv --bounding-set -bpf,-sys_admin %s \"$@\"\n", real);
+	fprintf(file, "#!/bin/sh\nexec setpriv --bounding-set %s %s \"$@\"\n", capabilities, real);
 	fclose(file);
 	must(chmod(wrapper, 0755) < 0 ? -errno : 0, "make the wrapper a program");
+	daemon_want_control(&s->daemon);
 	setenv("CLOSEWAITD", wrapper, 1);
-	stage_listen(s, 8);
-	stage_protect(s, BPF_FILTER);
+	daemon_start(&s->daemon, "mode = \"enforce\"; " BPF_FILTER);
 	setenv("CLOSEWAITD", real, 1);
+	must(rules_up(s->daemon.conf_path), "put the rules in");
 	free(real);
 	remove(wrapper);
+}
 
+/* Root could load it: the rules are for what the daemon has. */
+static void without_the_right_to_load_it(struct stage *s)
+{
+	stage_listen(s, 8);
+	protect_as_a_service(s, "-bpf,-sys_admin");
 	assert_true(daemon_has_said(&s->daemon,
 				    "the filter is \"all\" (queue.filter_fallback) instead"));
 	assert_true(daemon_has_said(&s->daemon, "filter all"));
 	stage_mine(s, CLIENT_PORT);
 	assert_int_equal(rules_queued(), 1);
 	stage_connects(s, CLIENT_PORT);
+	daemon_stop(&s->daemon);
+	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
+}
+
+/* Nothing but CAP_BPF and CAP_NET_ADMIN. */
+static void with_the_right_to_load_it(struct stage *s)
+{
+	stage_listen(s, 8);
+	protect(s, BPF_FILTER); /* skips where nobody can have it */
+	daemon_stop(&s->daemon);
+	protect_as_a_service(s, "-all,+bpf,+net_admin");
+	assert_true(daemon_has_said(&s->daemon, "filter bpf"));
+	stage_mine(s, CLIENT_PORT);
+	assert_int_equal(rules_queued(), 0);
+	stage_connects(s, CLIENT_PORT);
+	assert_int_equal(rules_queued(), 1);
 	daemon_stop(&s->daemon);
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
 }
@@ -310,6 +333,7 @@ int main(int argc, char **argv)
 		{"a killed daemon does no harm", a_killed_daemon_does_no_harm, V4_ONLY, IN_ENFORCE},
 		{"a probe leaves it alone", a_probe_leaves_it_alone, V4_ONLY, IN_ENFORCE},
 		{"without the right to load it", without_the_right_to_load_it, V4_ONLY, IN_ENFORCE},
+		{"with the right to load it", with_the_right_to_load_it, V4_ONLY, IN_ENFORCE},
 	};
 
 #ifdef WITHOUT_TCX
