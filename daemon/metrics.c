@@ -99,9 +99,10 @@ static bool can_result(enum action action, enum result result)
 		return action == ACTION_LOG;
 	case RESULT_DESTROYED:
 	case RESULT_GONE:
-	case RESULT_FAILED:
 	case RESULT_LIMITED:
 		return action == ACTION_DESTROY;
+	case RESULT_FAILED:
+		return action != ACTION_LOG; /* the destroy, or the verdict */
 	case RESULT_DROPPED:
 		return action == ACTION_DROP;
 	case RESULT_REJECTED:
