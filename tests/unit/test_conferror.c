@@ -400,6 +400,9 @@ static void rules_as_a_whole(void **state)
 		{"policy = { rules = ( { name = \"min-age\"; } ); };",
 		 "f:1: rule \"min-age\": name is \"min-age\"; it must be another name: events use "
 		 "this one where no rule decided"},
+		{"policy = { rules = ( { name = \"sweep-action\"; } ); };",
+		 "f:1: rule \"sweep-action\": name is \"sweep-action\"; it must be another name: events use "
+		 "this one where no rule decided"},
 		{"policy = { rules = (\n{ name = \"a\"; port = 1; action = \"log\"; },\n"
 		 "{ name = \"b\"; port = 2; action = \"log\"; },\n"
 		 "{ name = \"a\"; port = 3; action = \"drop\"; } ); };",
