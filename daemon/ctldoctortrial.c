@@ -172,8 +172,8 @@ static struct diagnosis judge_refused(const char *name, const struct doctor_tria
 	diagnosis_number(&diagnosis, one->trial.us);
 	diagnosis_means(&diagnosis,
 			by_policy ? "as closewaitd's policy says: reject"
-				  : "a rule answers such a SYN with a reset: closewaitd's "
-				    "of the action reject, or another");
+				  : "something answers such a SYN with a reset: closewaitd, by "
+				    "the action reject, or a rule of the firewall");
 	return diagnosis;
 }
 

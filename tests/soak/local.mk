@@ -1,4 +1,4 @@
-# Healthy connections among a million SYNs. The suite of tests/netns runs it for some ten thousand.
+# Healthy connections among a million SYNs. The suite of tests/netns runs it for a hundred thousand.
 
 EXTRA_DIST += tests/soak/table.awk
 .PHONY: soak
