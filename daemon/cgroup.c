@@ -18,32 +18,54 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Ids kept; a machine rarely has more services that leak. */
 #define CACHE_SLOTS 64
-/* A walk gives up beyond this many directories: about 100 ms. */
-#define WALK_MAX 20000
 /* Deeper than any hierarchy in use; each level costs a descriptor during the walk. */
 #define DEPTH_MAX 16
+/* One walk takes at most so long: enough for some 10,000 directories. */
+#define WALK_US 100000
+/* All of them together a twentieth of the time, and after a rest two at once. */
+#define SHARE 20
 
 struct slot {
 	uint64_t id; /* 0: free */
 	char *path;  /* NULL: there is no such group */
 };
 
+/*
+ * Users make groups below those that were given to them, as many as they like. So the groups of the
+ * hierarchy's owner are looked through first, and kept in slots of their own.
+ */
+enum whose { OF_THE_OWNER, OF_ANYBODY, WHOSE_COUNT };
+
 struct cgroup_map {
 	char mount[PATH_MAX]; /* "": no cgroup2 */
 	char unit[POLICY_UNIT_SIZE];
-	struct slot slots[CACHE_SLOTS];
+	struct slot slots[WHOSE_COUNT][CACHE_SLOTS];
+	int64_t walk_us;
+	int64_t left_us, left_at_us; /* what walks may still take, as it was then */
 };
 
 struct walk {
 	uint64_t id;
+	enum whose whose;
+	uid_t owner;
+	int64_t deadline_us;
+	bool in_doubt; /* something could not be looked at that will be another time */
 	char path[PATH_MAX];
 	size_t len;
-	unsigned int visited;
 };
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
 /* proc(5): "... mount-point options [tags] - type source options", with octal escapes. */
 static void find_mount(char mount[static PATH_MAX])
@@ -67,27 +89,47 @@ static void find_mount(char mount[static PATH_MAX])
 	fclose(table);
 }
 
-int cgroup_open(struct cgroup_map **ret_map)
+int cgroup_open_at(const char *mount, int64_t walk_us, struct cgroup_map **ret_map)
 {
 	struct cgroup_map *map = calloc(1, sizeof(*map));
 
 	if (!map)
 		return -ENOMEM;
-	find_mount(map->mount);
+	snprintf(map->mount, sizeof(map->mount), "%s", mount);
+	map->walk_us = walk_us;
+	map->left_us = 2 * walk_us;
+	map->left_at_us = now_us();
 	*ret_map = map;
 	return 0;
+}
+
+int cgroup_open(struct cgroup_map **ret_map)
+{
+	char mount[PATH_MAX];
+
+	find_mount(mount);
+	return cgroup_open_at(mount, WALK_US, ret_map);
 }
 
 void cgroup_close(struct cgroup_map *map)
 {
 	if (!map)
 		return;
-	for (size_t i = 0; i < CACHE_SLOTS; i++)
-		free(map->slots[i].path);
+	for (size_t i = 0; i < CACHE_SLOTS; i++) {
+		free(map->slots[OF_THE_OWNER][i].path);
+		free(map->slots[OF_ANYBODY][i].path);
+	}
 	free(map);
 }
 
 static bool walk_into(struct walk *walk, int parent, const char *name, unsigned int depth);
+
+static bool is_over(struct walk *walk)
+{
+	if (!walk->in_doubt && now_us() > walk->deadline_us)
+		walk->in_doubt = true;
+	return walk->in_doubt;
+}
 
 /* Tries every group below the directory dir, which it closes. */
 static bool walk_children(struct walk *walk, DIR *dir, unsigned int depth)
@@ -95,10 +137,17 @@ static bool walk_children(struct walk *walk, DIR *dir, unsigned int depth)
 	const struct dirent *entry;
 	bool found = false;
 
-	while (!found && walk->visited < WALK_MAX && (entry = readdir(dir))) {
+	while (!found && !is_over(walk)) {
 		size_t before = walk->len;
-		size_t name_len = strlen(entry->d_name);
+		size_t name_len;
 
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry) {
+			walk->in_doubt |= errno != 0;
+			break;
+		}
+		name_len = strlen(entry->d_name);
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		if (name_len + 2 > sizeof(walk->path) - walk->len)
@@ -106,7 +155,6 @@ static bool walk_children(struct walk *walk, DIR *dir, unsigned int depth)
 		walk->path[walk->len++] = '/';
 		memcpy(walk->path + walk->len, entry->d_name, name_len + 1);
 		walk->len += name_len;
-		walk->visited++;
 		found = entry->d_ino == walk->id ||
 			walk_into(walk, dirfd(dir), entry->d_name, depth);
 		if (!found) {
@@ -118,17 +166,31 @@ static bool walk_children(struct walk *walk, DIR *dir, unsigned int depth)
 	return found;
 }
 
+/* Of anybody else's directory, what lies in it is not for this walk. */
+static bool is_to_be_entered(const struct walk *walk, int fd)
+{
+	struct stat st;
+
+	return walk->whose == OF_ANYBODY || (fstat(fd, &st) == 0 && st.st_uid == walk->owner);
+}
+
 static bool walk_into(struct walk *walk, int parent, const char *name, unsigned int depth)
 {
-	DIR *dir;
+	DIR *dir = NULL;
 	int fd;
 
 	if (depth >= DEPTH_MAX)
 		return false;
 	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return false; /* removed meanwhile, or not for us to see */
-	dir = fdopendir(fd);
+	if (fd < 0) {
+		/* Removed meanwhile, or not for us to see; else there is no room to see it now. */
+		walk->in_doubt |= errno != ENOENT && errno != EACCES;
+		return false;
+	}
+	if (is_to_be_entered(walk, fd)) {
+		dir = fdopendir(fd);
+		walk->in_doubt |= !dir;
+	}
 	if (!dir) {
 		close(fd);
 		return false;
@@ -136,40 +198,88 @@ static bool walk_into(struct walk *walk, int parent, const char *name, unsigned 
 	return walk_children(walk, dir, depth + 1);
 }
 
-/* A copy of the path, NULL if the group does not exist; 0 or -EAGAIN if that is not certain. */
-static int find_path(const struct cgroup_map *map, uint64_t id, char **ret_path)
+/* 1 with the path, 0 if there is no such group among those, or -EAGAIN if that is not certain. */
+static int find_among(const struct cgroup_map *map, enum whose whose, struct walk *walk)
 {
-	struct walk walk = {.id = id};
-	struct stat st;
 	bool found;
+
+	walk->whose = whose;
+	walk->len = 0;
+	walk->path[0] = '\0';
+	found = walk_into(walk, AT_FDCWD, map->mount, 0);
+	return !found && walk->in_doubt ? -EAGAIN : found;
+}
+
+static int find(const struct cgroup_map *map, struct walk *walk)
+{
+	struct stat st;
+	int found;
 
 	if (stat(map->mount, &st) < 0)
 		return -EAGAIN;
-	found = st.st_ino == id;
-	if (found)
-		strcpy(walk.path, "/");
-	else
-		found = walk_into(&walk, AT_FDCWD, map->mount, 0);
-	if (!found && walk.visited >= WALK_MAX)
-		return -EAGAIN;
-	*ret_path = found ? strdup(walk.path) : NULL;
-	return found && !*ret_path ? -EAGAIN : 0;
+	walk->owner = st.st_uid;
+	if (st.st_ino == walk->id) {
+		strcpy(walk->path, "/");
+		return 1;
+	}
+	found = find_among(map, OF_THE_OWNER, walk);
+	return found == 0 ? find_among(map, OF_ANYBODY, walk) : found;
+}
+
+/* Whether there is time for a walk that begins now. */
+static bool may_walk(struct cgroup_map *map, int64_t now)
+{
+	int64_t gained = (now - map->left_at_us) / SHARE;
+
+	map->left_at_us += gained * SHARE;
+	map->left_us += gained;
+	if (map->left_us > 2 * map->walk_us)
+		map->left_us = 2 * map->walk_us;
+	return map->left_us > 0;
+}
+
+/* Walks, and keeps what comes of it; NULL if nothing is certain. */
+static const struct slot *look(struct cgroup_map *map, uint64_t id)
+{
+	const int64_t start = now_us();
+	struct walk walk = {.id = id, .deadline_us = start + map->walk_us};
+	struct slot *slot;
+	char *path = NULL;
+	int found;
+
+	if (!may_walk(map, start))
+		return NULL;
+	found = find(map, &walk);
+	map->left_us -= now_us() - start;
+	if (found < 0 || (found > 0 && !(path = strdup(walk.path))))
+		return NULL;
+	slot = &map->slots[found > 0 ? walk.whose : OF_ANYBODY][id % CACHE_SLOTS];
+	free(slot->path);
+	*slot = (struct slot){id, path};
+	return slot;
+}
+
+/* NULL: not known now. */
+static const struct slot *know(struct cgroup_map *map, uint64_t id)
+{
+	static const struct slot nowhere = {0, NULL};
+
+	if (id == 0 || !map->mount[0])
+		return &nowhere;
+	for (int whose = OF_THE_OWNER; whose < WHOSE_COUNT; whose++) {
+		const struct slot *slot = &map->slots[whose][id % CACHE_SLOTS];
+
+		if (slot->id == id)
+			return slot;
+	}
+	return look(map, id);
 }
 
 const char *cgroup_path(struct cgroup_map *map, uint64_t id)
 {
-	struct slot *slot = &map->slots[id % CACHE_SLOTS];
-	char *path;
+	const struct slot *slot = know(map, id);
 
-	if (id == 0 || !map->mount[0])
-		return NULL;
-	if (slot->id == id)
-		return slot->path;
-	if (find_path(map, id, &path) < 0)
-		return NULL;
-	free(slot->path);
-	*slot = (struct slot){id, path};
-	return slot->path;
+	return slot ? slot->path : NULL;
 }
 
 static bool ends_with(const char *text, size_t len, const char *suffix)
@@ -209,7 +319,9 @@ const char *cgroup_path_unit(const char *path, char *unit, size_t size)
 
 const char *cgroup_unit(struct cgroup_map *map, uint64_t id)
 {
-	const char *path = cgroup_path(map, id);
+	const struct slot *slot = know(map, id);
 
-	return path ? cgroup_path_unit(path, map->unit, sizeof(map->unit)) : NULL;
+	if (!slot)
+		return POLICY_UNIT_IN_DOUBT;
+	return slot->path ? cgroup_path_unit(slot->path, map->unit, sizeof(map->unit)) : NULL;
 }

@@ -29,16 +29,23 @@ static bool locals_hold(const struct policy_rule *rule, const struct in6_addr *a
 	return false;
 }
 
+static bool is_in_doubt(const char *unit)
+{
+	return unit && !unit[0];
+}
+
 static bool unit_holds(const struct policy_rule *rule, const char *unit)
 {
 	return !rule->unit[0] || (unit && strcmp(rule->unit, unit) == 0);
 }
 
+/* Or may hold, with a unit in doubt. */
 static bool rule_holds(const struct policy_rule *rule, const struct policy_occupant *occupant)
 {
 	return ports_hold(rule, ntohs(occupant->local.port)) &&
 	       locals_hold(rule, &occupant->local.addr) &&
-	       (!rule->has_uid || rule->uid == occupant->uid) && unit_holds(rule, occupant->unit) &&
+	       (!rule->has_uid || rule->uid == occupant->uid) &&
+	       (is_in_doubt(occupant->unit) || unit_holds(rule, occupant->unit)) &&
 	       occupant->age_ms >= rule->min_age_ms &&
 	       (!rule->has_max_unread || occupant->unread <= rule->max_unread);
 }
@@ -51,8 +58,11 @@ struct policy_decision policy_decide(const struct policy *policy,
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
-		if (rule_holds(rule, occupant))
-			return (struct policy_decision){rule->action, rule->name};
+		if (!rule_holds(rule, occupant))
+			continue;
+		if (rule->unit[0] && is_in_doubt(occupant->unit))
+			return (struct policy_decision){ACTION_LOG, "unit-unknown"};
+		return (struct policy_decision){rule->action, rule->name};
 	}
 	return (struct policy_decision){policy->fallback, "default"};
 }

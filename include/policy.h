@@ -18,6 +18,8 @@
 /* Bytes, NUL included: names of rules go into events, names of units into rules. */
 #define POLICY_NAME_SIZE 64
 #define POLICY_UNIT_SIZE 256
+/* A unit that cannot be told now: whether a rule for a unit holds is not known. */
+#define POLICY_UNIT_IN_DOUBT ""
 
 struct policy_ports {
 	uint16_t first, last; /* host byte order, both included */
@@ -56,16 +58,18 @@ struct policy {
 struct policy_occupant {
 	struct endpoint local;
 	uid_t uid;	  /* or POLICY_NO_UID */
-	const char *unit; /* NULL: not known */
+	const char *unit; /* NULL: none; or POLICY_UNIT_IN_DOUBT */
 	uint64_t age_ms;
 	uint32_t unread; /* bytes */
 };
 
 struct policy_decision {
 	enum action action;
-	const char *rule; /* the rule's name, "default" or "min-age"; lives as long as the policy */
+	/* The rule's name, "default", "min-age" or "unit-unknown"; lives as long as the policy. */
+	const char *rule;
 };
 
+/* Where a unit in doubt would decide whether a rule holds, it is only logged. */
 struct policy_decision policy_decide(const struct policy *policy,
 				     const struct policy_occupant *occupant);
 /* Whether any rule asks for the unit, so that it has to be found out before the decision. */

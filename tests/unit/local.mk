@@ -84,6 +84,12 @@ FAKEMNL_WRAP = -Wl,--wrap=mnl_socket_open2,--wrap=mnl_socket_bind,--wrap=mnl_soc
 	-Wl,--wrap=mnl_socket_get_fd,--wrap=mnl_socket_get_portid,--wrap=setsockopt \
 	-Wl,--wrap=mnl_socket_sendto,--wrap=mnl_socket_recvfrom
 
+check_PROGRAMS += tests/unit/test_cgroup
+TESTS += tests/unit/test_cgroup
+tests_unit_test_cgroup_SOURCES = tests/unit/test_cgroup.c
+tests_unit_test_cgroup_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_cgroup_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_track
 TESTS += tests/unit/test_track
 tests_unit_test_track_SOURCES = tests/unit/test_track.c $(FAKEMNL_SOURCES)

@@ -475,11 +475,7 @@ static const char *op_unit(void *ctx, uint64_t cgroup_id)
 	struct model *model = ctx;
 
 	enter(model, MODEL_UNIT);
-	if (fault(model, MODEL_UNIT, 0) < 0) {
-		model->unit_lost = true;
-		return NULL;
-	}
-	return unit_of(cgroup_id);
+	return fault(model, MODEL_UNIT, 0) < 0 ? POLICY_UNIT_IN_DOUBT : unit_of(cgroup_id);
 }
 
 static int op_verdicts(void *ctx, const struct verdict *verdicts, size_t n)
@@ -575,7 +571,6 @@ void model_begin(struct model *model, const struct mitigate_settings *settings,
 	model->n_verdicts = 0;
 	model->n_incidents = 0;
 	model->verdicts_error = 0;
-	model->unit_lost = false;
 	model->interface_lost = chance(model, model->fault_permille);
 	model->breach = NULL;
 }
@@ -658,7 +653,7 @@ static bool allowed(const struct model *model, const struct tuple *syn, enum act
 		    tuple_equal(&log->request.socket, &occupant) &&
 		    stale(model, log->answer.info.state) &&
 		    (!cookie || *cookie == log->answer.info.cookie) &&
-		    (model->unit_lost || decided(model, syn, &log->answer.info) == action))
+		    decided(model, syn, &log->answer.info) == action)
 			return true;
 	}
 	return false;

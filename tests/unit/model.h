@@ -102,7 +102,6 @@ struct model {
 	int verdicts_error; /* they were not taken */
 	struct incident incidents[QUEUE_BATCH_MAX];
 	size_t n_incidents;
-	bool unit_lost;	     /* a unit was asked for and not told: a rule may not hold */
 	bool interface_lost; /* nobody owns a link-local address, as far as one is told */
 	const char *breach;  /* the first rule that was broken, seen at once */
 };

@@ -403,6 +403,9 @@ static void rules_as_a_whole(void **state)
 		{"policy = { rules = ( { name = \"sweep-action\"; } ); };",
 		 "f:1: rule \"sweep-action\": name is \"sweep-action\"; it must be another name: events use "
 		 "this one where no rule decided"},
+		{"policy = { rules = ( { name = \"unit-unknown\"; } ); };",
+		 "f:1: rule \"unit-unknown\": name is \"unit-unknown\"; it must be another name: events use "
+		 "this one where no rule decided"},
 		{"policy = { rules = (\n{ name = \"a\"; port = 1; action = \"log\"; },\n"
 		 "{ name = \"b\"; port = 2; action = \"log\"; },\n"
 		 "{ name = \"a\"; port = 3; action = \"drop\"; } ); };",

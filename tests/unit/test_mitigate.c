@@ -753,24 +753,24 @@ static void failed_destroys_let_the_syn_pass(void **state)
 	}
 }
 
-static void an_unknown_unit_matches_no_rule(void **state)
+static void a_unit_in_doubt_lets_the_syn_pass(void **state)
 {
 	struct tuple tuple = loopback_tuple(FAMILY_V4, 40000);
 
 	(void)state;
 	for (int told = 0; told <= 1; told++) {
-		set_up(ACTION_LOG, MODE_ENFORCE);
+		set_up(ACTION_DESTROY, MODE_ENFORCE);
 		t.policy.n_rules = 1;
 		t.rules[0] = (struct policy_rule){.name = "one", .action = ACTION_DROP};
 		strcpy(t.rules[0].unit, "one.service");
 		add_collision(&tuple)->cgroup_id = 1;
 		if (!told)
-			model_fail(&t.model, MODEL_UNIT, 0, 0, -ENOENT);
+			model_fail(&t.model, MODEL_UNIT, 0, 0, -EAGAIN);
 		run();
 		assert_int_equal(t.model.calls[MODEL_UNIT], 1);
 		assert_int_equal(t.model.incidents[0].result,
 				 told ? RESULT_DROPPED : RESULT_LOGGED);
-		assert_string_equal(t.model.incidents[0].rule, told ? "one" : "default");
+		assert_string_equal(t.model.incidents[0].rule, told ? "one" : "unit-unknown");
 		tear_down();
 	}
 }
@@ -1409,7 +1409,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_scope_finds_nobody),
 		cmocka_unit_test(failed_lookups_let_the_syn_pass),
 		cmocka_unit_test(failed_destroys_let_the_syn_pass),
-		cmocka_unit_test(an_unknown_unit_matches_no_rule),
+		cmocka_unit_test(a_unit_in_doubt_lets_the_syn_pass),
 		cmocka_unit_test(failing_verdicts_are_told),
 		cmocka_unit_test(world_changes_before_the_second_look),
 		cmocka_unit_test(world_changes_before_the_destroy),

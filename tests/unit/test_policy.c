@@ -143,8 +143,6 @@ static void test_unit(void **state)
 	assert_false(rule_matches(&rule, &occ));
 	occ.unit = "nginx.service2";
 	assert_false(rule_matches(&rule, &occ));
-	occ.unit = "";
-	assert_false(rule_matches(&rule, &occ));
 	occ.unit = NULL;
 	assert_false(rule_matches(&rule, &occ));
 	rule.unit[0] = '\0';
@@ -291,6 +289,35 @@ static void test_min_age_floor(void **state)
 	}
 }
 
+/* A rule that might hold is not passed over: what comes after it could do more. */
+static void test_unit_in_doubt(void **state)
+{
+	struct policy_rule rules[] = {
+		{.name = "other", .has_uid = true, .uid = 4, .action = ACTION_DROP},
+		{.name = "kept", .unit = "pay.service", .has_uid = true, .uid = 7},
+	};
+	const struct policy policy = {.fallback = ACTION_DESTROY, .rules = rules, .n_rules = 2};
+	struct policy_occupant occ = occupant();
+	struct policy_decision decision;
+
+	(void)state;
+	rules[1].action = ACTION_REJECT;
+	occ.unit = POLICY_UNIT_IN_DOUBT;
+	occ.uid = 7;
+	decision = policy_decide(&policy, &occ);
+	assert_int_equal(decision.action, ACTION_LOG);
+	assert_string_equal(decision.rule, "unit-unknown");
+	occ.uid = 4;
+	assert_string_equal(policy_decide(&policy, &occ).rule, "other");
+	occ.uid = 5;
+	assert_string_equal(policy_decide(&policy, &occ).rule, "default");
+	occ.uid = 7;
+	occ.unit = "pay.service";
+	assert_string_equal(policy_decide(&policy, &occ).rule, "kept");
+	occ.unit = NULL;
+	assert_string_equal(policy_decide(&policy, &occ).rule, "default");
+}
+
 static void test_needs_unit(void **state)
 {
 	struct policy_rule rules[3] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
@@ -412,7 +439,7 @@ static struct policy_occupant random_occupant(struct unit_random *random)
 {
 	static const char *const addrs[] = {"127.0.0.1",   "127.0.0.2", "::1",
 					    "127.128.0.1", "126.0.0.1", "::"};
-	static const char *const units[] = {NULL, "", "a", "b"};
+	static const char *const units[] = {NULL, "c", "a", "b"};
 
 	return (struct policy_occupant){
 		.local = {.addr = addr(addrs[unit_random_below(random, 6)]),
@@ -470,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_first_match_wins),
 		cmocka_unit_test(test_fallback),
 		cmocka_unit_test(test_min_age_floor),
+		cmocka_unit_test(test_unit_in_doubt),
 		cmocka_unit_test(test_needs_unit),
 		cmocka_unit_test(test_clear),
 		cmocka_unit_test(test_covers),

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Paths of control groups, in a tree of plain directories in place of a mount: their inode numbers
+ * are ids as well. What belongs to a user needs another owner than that of the tree, and so root.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "policy.h"
+#include "unit.h"
+
+/* So many that no walk sees them all. */
+#define CROWD	   20000
+#define WALK_US	   20000
+#define SOME_UID   12345
+#define USER_GROUP "user.slice/user@1.service"
+
+static char mount[64];
+
+static void path_of(const char *group, char path[static 512])
+{
+	snprintf(path, 512, "%s/%s", mount, group);
+}
+
+static uint64_t make(const char *group, uid_t owner)
+{
+	char path[512];
+	struct stat st;
+
+	path_of(group, path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(chown(path, owner, (gid_t)-1), 0);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_ino;
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(mount, "/tmp/closewaitd-cgroup.XXXXXX");
+	assert_non_null(mkdtemp(mount));
+	make("user.slice", geteuid());
+	make("system.slice", geteuid());
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -r %s", mount);
+	assert_int_equal(system(command), 0);
+	return 0;
+}
+
+static struct cgroup_map *map_of(int64_t walk_us)
+{
+	struct cgroup_map *map;
+
+	assert_int_equal(cgroup_open_at(mount, walk_us, &map), 0);
+	return map;
+}
+
+static void need_root(void)
+{
+	if (geteuid() != 0) {
+		print_message("SKIP: needs root, for directories of somebody else\n");
+		skip();
+	}
+}
+
+static void finds_paths_and_units(void **state)
+{
+	uint64_t service = make("system.slice/web.service", geteuid());
+	uint64_t below = make("system.slice/web.service/worker", geteuid());
+	struct cgroup_map *map = map_of(1000000);
+	char path[512];
+	struct stat st;
+
+	(void)state;
+	assert_string_equal(cgroup_path(map, service), "/system.slice/web.service");
+	assert_string_equal(cgroup_path(map, below), "/system.slice/web.service/worker");
+	assert_string_equal(cgroup_unit(map, below), "web.service");
+	path_of("", path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_string_equal(cgroup_path(map, st.st_ino), "/");
+	assert_null(cgroup_unit(map, st.st_ino));
+	assert_null(cgroup_path(map, 0));
+	assert_null(cgroup_path(map, 1));
+	/* There is none: that is certain. */
+	assert_null(cgroup_unit(map, 1));
+	cgroup_close(map);
+}
+
+static void knows_what_it_has_seen(void **state)
+{
+	uint64_t service = make("system.slice/web.service", geteuid());
+	struct cgroup_map *map = map_of(1000000);
+	char path[512];
+
+	(void)state;
+	assert_string_equal(cgroup_unit(map, service), "web.service");
+	path_of("system.slice/web.service", path);
+	assert_int_equal(rmdir(path), 0);
+	assert_string_equal(cgroup_unit(map, service), "web.service");
+	cgroup_close(map);
+}
+
+static void finds_groups_of_users(void **state)
+{
+	struct cgroup_map *map = map_of(1000000);
+	uint64_t manager, app;
+
+	(void)state;
+	need_root();
+	manager = make(USER_GROUP, SOME_UID);
+	app = make(USER_GROUP "/app.service", SOME_UID);
+	assert_string_equal(cgroup_unit(map, app), "app.service");
+	assert_string_equal(cgroup_path(map, manager), "/" USER_GROUP);
+	cgroup_close(map);
+}
+
+/* A user's crowd of groups hides nothing of the system's, and makes walks neither long nor frequent. */
+static void a_crowd_of_a_user_hides_nothing(void **state)
+{
+	struct cgroup_map *map = map_of(WALK_US);
+	uint64_t service;
+	char group[256];
+
+	(void)state;
+	need_root();
+	make(USER_GROUP, SOME_UID);
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(group, sizeof(group), USER_GROUP "/%d.service", i);
+		make(group, SOME_UID);
+	}
+	service = make("system.slice/pay.service", geteuid());
+	assert_string_equal(cgroup_unit(map, service), "pay.service");
+	/* Their own are not known, nor that there is none of this number. */
+	for (uint64_t id = 1; id < 10; id++)
+		assert_string_equal(cgroup_unit(map, id), POLICY_UNIT_IN_DOUBT);
+	/* By now there is no time for another walk; who is known stays it, whatever number they had. */
+	for (uint64_t id = service + 64 * 1000000ULL; id < service + 64 * 1000100ULL; id += 64)
+		assert_string_equal(cgroup_unit(map, id), POLICY_UNIT_IN_DOUBT);
+	assert_string_equal(cgroup_unit(map, service), "pay.service");
+	cgroup_close(map);
+}
+
+/* No descriptor is no proof that there is no such group. */
+static void what_could_not_be_looked_at_is_asked_again(void **state)
+{
+	uint64_t service = make("system.slice/web.service", geteuid());
+	struct cgroup_map *map = map_of(1000000);
+	struct rlimit before, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_string_equal(cgroup_unit(map, service), POLICY_UNIT_IN_DOUBT);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_string_equal(cgroup_unit(map, service), "web.service");
+	cgroup_close(map);
+}
+
+static void without_a_mount_there_is_none(void **state)
+{
+	struct cgroup_map *map;
+
+	(void)state;
+	assert_int_equal(cgroup_open_at("", WALK_US, &map), 0);
+	assert_null(cgroup_path(map, 7));
+	assert_null(cgroup_unit(map, 7));
+	cgroup_close(map);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(finds_paths_and_units, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(knows_what_it_has_seen, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(finds_groups_of_users, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_crowd_of_a_user_hides_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_could_not_be_looked_at_is_asked_again, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(without_a_mount_there_is_none, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
