@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -35,6 +36,8 @@
 
 /* After so long without a new event the suppressed ones are told. */
 #define SUPPRESSED_MS 1000
+/* Incidents in one round of the loop. */
+#define TELL_AT_ONCE 256
 
 static uint64_t monotonic_us(void)
 {
@@ -172,12 +175,13 @@ static struct worker *next_to_tell(const struct service *s)
 	return next;
 }
 
-static void tell_incidents(struct service *s)
+/* At most so many: workers may find more of them than can be told, and others wait too. */
+static void tell_incidents(struct service *s, unsigned int most)
 {
 	struct incident incident, forgotten;
 	struct worker *worker;
 
-	while ((worker = next_to_tell(s)) != NULL) {
+	while (most-- > 0 && (worker = next_to_tell(s)) != NULL) {
 		worker_take_incident(worker, &incident);
 		if (incident.finding != FINDING_ACCEPT_QUEUE_FULL)
 			tell(s, &incident);
@@ -252,7 +256,7 @@ static void stop_workers(struct service *s)
 	sweeper_stop(s->sweeper);
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_stop(s->workers[i]);
-	tell_incidents(s);
+	tell_incidents(s, UINT_MAX);
 	tell_full_queues(s, UINT64_MAX); /* all: there is no later */
 	if (s->attribution)
 		attribution_give_up(s->attribution);
@@ -303,7 +307,9 @@ static int hear_workers(struct service *s)
 	/* The count does not matter: everything that waits is taken. */
 	if (read(s->wake_fd, &calls, sizeof(calls)) < 0 && errno != EAGAIN)
 		log_err("eventfd");
-	tell_incidents(s);
+	tell_incidents(s, TELL_AT_ONCE);
+	if (next_to_tell(s))
+		eventfd_write(s->wake_fd, 1); /* in the next round */
 	tell_sweeps(s);
 	finish_changes(s);
 	return check_workers(s);

@@ -6,8 +6,11 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "ctl.h"
 #include "lib/fdlimit.h"
 #include "lib/monotime.h"
 #include "lib/sockets.h"
@@ -19,6 +22,10 @@
 #define MAX_HELD 16
 /* More than the socket's receive buffer takes, at about 1 KiB each. */
 #define FLOOD 30000
+/* More than the daemon remembers (FULLQUEUE_MAX). */
+#define LISTENERS      40
+#define FIRST_LISTENER 9000
+#define FLOODERS       3
 
 /* A daemon that does not come to its work, and as many connects as its queue may hold. */
 static void fill_queue(struct stage *s, int ret_clients[static MAX_HELD])
@@ -111,6 +118,57 @@ static void socket_overruns(struct stage *s)
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
 }
 
+static void fill_accept_queues(struct stage *s, struct rawsyn ret_syns[static LISTENERS])
+{
+	for (uint16_t i = 0; i < LISTENERS; i++) {
+		union endpoint to = stage_client(s, FIRST_LISTENER + i);
+		union endpoint from = stage_client(s, CLIENT_PORT);
+
+		must(sock_listen(&to, 0, false), "listen");
+		must(sock_connect(NULL, &to, AT_ONCE_MS), "fill an accept queue");
+		ret_syns[i] = rawsyn_make(&from, &to);
+	}
+}
+
+/* A child that sends these SYNs, one after the other, until it is killed. */
+static pid_t flood_with(const struct rawsyn *syns, size_t n)
+{
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (size_t i = 0;; i++)
+		rawsyn_send(&syns[i % n]);
+}
+
+/* More full accept queues than are remembered: each SYN has to be told, and others have their turn. */
+static void many_full_queues(struct stage *s)
+{
+	struct rawsyn syns[LISTENERS];
+	pid_t flooders[FLOODERS];
+	json_t *status;
+
+	daemon_want_control(&s->daemon);
+	stage_protect(s, "queue = { workers = 2; };");
+	fill_accept_queues(s, syns);
+	for (int i = 0; i < FLOODERS; i++)
+		flooders[i] = flood_with(syns, LISTENERS);
+	daemon_event(&s->daemon, "accept-queue-full");
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ctl_run(&s->daemon, "ping", NULL)->status, 0);
+	status = ctl_json(&s->daemon, "status", NULL);
+	assert_true(ctl_number(status, "totals.accept_queue_full") > LISTENERS);
+	json_decref(status);
+	daemon_signal(&s->daemon, SIGTERM);
+	assert_int_equal(daemon_wait_exit(&s->daemon), 0);
+	for (int i = 0; i < FLOODERS; i++) {
+		kill(flooders[i], SIGKILL);
+		waitpid(flooders[i], NULL, 0);
+	}
+}
+
 /* A flood while others go about their business. */
 static void clients_go_on(struct stage *s)
 {
@@ -149,6 +207,7 @@ int main(int argc, char **argv)
 		{"collision beside a full queue", collision_beside_full_queue, 0, IN_ENFORCE},
 		{"socket overruns", socket_overruns, 0, IN_ENFORCE},
 		{"clients go on", clients_go_on, V4_ONLY | V6_ONLY, IN_ENFORCE},
+		{"many full accept queues", many_full_queues, 0, IN_ENFORCE},
 		{"stopped while full", stopped_while_full, V4_ONLY | V6_ONLY, IN_ENFORCE},
 	};
 
