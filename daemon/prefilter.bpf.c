@@ -54,7 +54,7 @@ static bool in_wanted_state(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
 
 /*
  * Headers are read where they are if they lie in one piece, as those that TCP makes do, and are of the
- * usual size; else they are copied. An offset that is no constant would take CAP_PERFMON.
+ * usual size; else they are copied.
  */
 static bool wanted_v4(struct __sk_buff *skb)
 {

@@ -134,8 +134,8 @@ static int start(tcpstate_set states, uint32_t mark, enum clsact_handle handle,
 	}
 	if (err < 0) {
 		snprintf(error, CONF_ERROR_SIZE,
-			 "the bpf filter cannot be %s: %s (it needs root, or CAP_BPF and "
-			 "CAP_NET_ADMIN, and Linux 5.5 with CONFIG_BPF_SYSCALL and "
+			 "the bpf filter cannot be %s: %s (it needs root, or CAP_BPF, "
+			 "CAP_PERFMON and CAP_NET_ADMIN, and Linux 5.5 with CONFIG_BPF_SYSCALL and "
 			 "CONFIG_NET_CLS_ACT)",
 			 step, strerror(-err));
 		prefilter_detach(p);

@@ -285,13 +285,13 @@ static void without_the_right_to_load_it(struct stage *s)
 	assert_int_equal(daemon_total(&s->daemon, "destroyed"), 1);
 }
 
-/* Nothing but CAP_BPF and CAP_NET_ADMIN. */
+/* Nothing but what the manual has for it. */
 static void with_the_right_to_load_it(struct stage *s)
 {
 	stage_listen(s, 8);
 	protect(s, BPF_FILTER); /* skips where nobody can have it */
 	daemon_stop(&s->daemon);
-	protect_as_a_service(s, "-all,+bpf,+net_admin");
+	protect_as_a_service(s, "-all,+bpf,+perfmon,+net_admin");
 	assert_true(daemon_has_said(&s->daemon, "filter bpf"));
 	stage_mine(s, CLIENT_PORT);
 	assert_int_equal(rules_queued(), 0);
