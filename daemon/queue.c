@@ -88,12 +88,17 @@ static int open_socket(void)
 		return -errno;
 	/* A refusal need not carry our request back; ENOBUFS is reported, not switched off. */
 	if (bind(fd, (const struct sockaddr *)&local, sizeof(local)) < 0 ||
-	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) < 0 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0) {
+	    setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) < 0) {
 		err = -errno;
 		close(fd);
 		return err;
 	}
+	/*
+	 * In a user namespace root may have no more than net.core.rmem_max, though it may bind the
+	 * queue: a burst of SYNs may then overrun the buffer, which is counted.
+	 */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return fd;
 }
 

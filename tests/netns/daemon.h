@@ -21,6 +21,7 @@ struct daemon {
 	struct loglines log;
 	bool name_process;   /* log.leaker is to be "process" */
 	int lacks;	     /* it is to start without this capability; 0: it has all of root's */
+	bool contained;	     /* it is to be root of a user namespace, with a network of its own */
 	size_t next_event;   /* the first line that daemon_event() has not seen */
 	size_t next_message; /* the same for daemon_message() */
 };

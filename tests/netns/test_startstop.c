@@ -3,11 +3,14 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/run.h"
@@ -200,6 +203,38 @@ static void no_privilege(struct stage *s)
 	check_start_fails(&s->daemon, nobody->pw_uid, "run as root or with CAP_NET_ADMIN");
 }
 
+static bool can_have_user_namespace(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWUSER) < 0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* A container without root: CAP_NET_ADMIN over its network is enough. */
+static void root_of_a_user_namespace(struct stage *s)
+{
+	char path[64];
+	int fd;
+
+	if (!can_have_user_namespace())
+		skip();
+	s->daemon.contained = true;
+	daemon_start(&s->daemon, "mode = \"enforce\";");
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", s->daemon.pid);
+	fd = must(open(path, O_RDONLY | O_CLOEXEC), "open its network namespace");
+	must(setns(fd, CLONE_NEWNET), "enter it");
+	must(rules_up(s->daemon.conf_path), "put the rules in");
+	stage_listen(s, 8);
+	stage_mine(s, CLIENT_PORT);
+	stage_connects(s, CLIENT_PORT);
+	assert_string_equal(event_text(daemon_event(&s->daemon, "collision"), "result"),
+			    "destroyed");
+	daemon_stop(&s->daemon);
+}
+
 static void bad_configuration(struct stage *s)
 {
 	char reason[128];
@@ -284,6 +319,7 @@ int main(int argc, char **argv)
 		{"queue of somebody else", queue_of_somebody_else, 0, IN_ENFORCE},
 		{"second queue of somebody else", second_queue_of_somebody_else, 0, IN_ENFORCE},
 		{"no privilege", no_privilege, 0, IN_ENFORCE},
+		{"root of a user namespace", root_of_a_user_namespace, 0, IN_ENFORCE},
 		{"bad configuration", bad_configuration, 0, IN_ENFORCE},
 		{"two daemons", two_daemons, 0, IN_ENFORCE},
 		{"text format", text_format, 0, IN_ENFORCE},

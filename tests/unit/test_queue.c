@@ -306,9 +306,8 @@ static void binds_with_one_message(void **state)
 
 static void opening_fails_cleanly(void **state)
 {
-	static const enum fakenl_call calls[] = {FAKENL_SOCKET,	    FAKENL_BIND,
-						 FAKENL_SETSOCKOPT, FAKENL_SETSOCKOPT,
-						 FAKENL_SENDTO,	    FAKENL_RECV};
+	static const enum fakenl_call calls[] = {FAKENL_SOCKET, FAKENL_BIND, FAKENL_SETSOCKOPT,
+						 FAKENL_SENDTO, FAKENL_RECV};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
@@ -316,11 +315,28 @@ static void opening_fails_cleanly(void **state)
 
 		memset(&k, 0, sizeof(k));
 		fakenl_reset(kernel);
-		/* The second setsockopt() for the fourth. */
-		fakenl_fail(calls[i], i == 3, 1, ENOBUFS);
+		fakenl_fail(calls[i], 0, 1, ENOBUFS);
 		assert_int_equal(queue_open(NUMBER, MAX_HELD, &queue), -ENOBUFS);
 		assert_null(queue);
 		assert_int_equal(fakenl_open_sockets(), 0);
+	}
+}
+
+/* First what a user namespace allows; then the default, as good as it is. */
+static void a_smaller_buffer_has_to_do(void **state)
+{
+	(void)state;
+	for (size_t refused = 1; refused <= 2; refused++) {
+		struct queue *queue = NULL;
+		int value;
+
+		memset(&k, 0, sizeof(k));
+		fakenl_reset(kernel);
+		fakenl_fail(FAKENL_SETSOCKOPT, 1, refused, EPERM);
+		assert_int_equal(queue_open(NUMBER, MAX_HELD, &queue), 0);
+		assert_int_equal(fakenl_option(fakenl_fd(), SOL_SOCKET, SO_RCVBUF, &value),
+				 refused == 1);
+		queue_close(queue);
 	}
 }
 
@@ -747,6 +763,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		QUEUE_TEST(binds_with_one_message),
 		cmocka_unit_test(opening_fails_cleanly),
+		cmocka_unit_test(a_smaller_buffer_has_to_do),
 		cmocka_unit_test(a_refusal_is_told),
 		cmocka_unit_test(a_packet_says_that_the_queue_is_ours),
 		cmocka_unit_test(an_answer_that_is_none_fails),
