@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ctlprint.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -151,26 +152,26 @@ const char *ctlprint_time(const char *text, char buf[static CTLPRINT_SIZE])
 	return buf;
 }
 
-/* Bytes that a terminal would obey: C0, DEL, and C1 in UTF-8 (U+0080 to U+009F). */
-static bool is_control(const char *at)
-{
-	const unsigned char *byte = (const unsigned char *)at;
-
-	return byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] < 0xa0);
-}
-
 /* A name that somebody else has chosen, of a control group for one, comes to a terminal. */
 static void disarm(char *text)
 {
-	for (char *at = text; *at; at++) {
-		if (is_control(at))
-			*at = (unsigned char)*at == 0xc2 ? (at[1] = '?') : '?';
+	while (*text) {
+		size_t len = utf8_printable(text);
+
+		if (len == 0)
+			*text = '?';
+		text += len > 0 ? len : 1;
 	}
 }
 
 const char *ctlprint_word(const char *text, char buf[static CTLPRINT_SIZE])
 {
-	snprintf(buf, CTLPRINT_SIZE, "%s", text ? text : "");
+	size_t len = text ? strnlen(text, CTLPRINT_SIZE - 1) : 0;
+
+	/* A character that does not fit as a whole is left out. */
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	snprintf(buf, CTLPRINT_SIZE, "%.*s", (int)len, text ? text : "");
 	disarm(buf);
 	return buf;
 }

@@ -67,6 +67,47 @@ static void test_time(void **state)
 	assert_string_equal(ctlprint_time("", buf), "");
 }
 
+/* What becomes of so many a's and the rest; nothing is written beyond the word's room. */
+static void check_word(size_t as, const char *rest, const char *expected_rest)
+{
+	static const char behind[] = "\x01\x02";
+	struct {
+		char word[CTLPRINT_SIZE], behind[sizeof(behind)];
+	} room;
+	char text[2 * CTLPRINT_SIZE], expected[2 * CTLPRINT_SIZE];
+
+	memset(text, 'a', as);
+	strcpy(text + as, rest);
+	memset(expected, 'a', as);
+	strcpy(expected + as, expected_rest);
+	strcpy(room.behind, behind);
+	assert_ptr_equal(ctlprint_word(text, room.word), room.word);
+	assert_string_equal(room.word, expected);
+	assert_string_equal(room.behind, behind);
+}
+
+static void test_word(void **state)
+{
+	char buf[CTLPRINT_SIZE];
+
+	(void)state;
+	assert_string_equal(ctlprint_word(NULL, buf), "");
+	check_word(0, "", "");
+	check_word(3, "\x1b[31m\x7f\xc2\x9b\xc3\xa9", "?[31m???\xc3\xa9");
+	check_word(63, "", "");
+	check_word(62, "az", "a");
+	/* Characters of two, three and four bytes, whole and cut. */
+	check_word(61, "\xc2\xa0z", "\xc2\xa0");
+	check_word(62, "\xc2\xa0z", "");
+	check_word(61, "\xe2\x82\xacz", "");
+	check_word(60, "\xe2\x82\xacz", "\xe2\x82\xac");
+	check_word(60, "\xf0\x9f\x98\x80z", "");
+	check_word(59, "\xf0\x9f\x98\x80z", "\xf0\x9f\x98\x80");
+	/* What is no character. */
+	check_word(2, "\xc2", "?");
+	check_word(62, "\xc2", "?");
+}
+
 static json_t *parse(const char *text)
 {
 	json_t *object = json_loads(text, 0, NULL);
@@ -127,13 +168,10 @@ static void test_no_colour_in_a_pipe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_count),
-		cmocka_unit_test(test_duration),
-		cmocka_unit_test(test_us),
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_members),
-		cmocka_unit_test(test_occupant),
-		cmocka_unit_test(test_no_colour_in_a_pipe),
+		cmocka_unit_test(test_count),	 cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_us),	 cmocka_unit_test(test_time),
+		cmocka_unit_test(test_word),	 cmocka_unit_test(test_members),
+		cmocka_unit_test(test_occupant), cmocka_unit_test(test_no_colour_in_a_pipe),
 	};
 
 	return cmocka_run_group_tests_name("ctlprint", tests, NULL, NULL);
