@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Nobody may connect before the file has its final owner: it is created with mode 0600, which a
- * mode given to the unbound socket decides together with the umask (unix_bind()), then given away,
- * then opened to the group.
+ * The folder may be somebody else's, who can put another file in the socket's place at any moment, a
+ * symbolic link above all. So the file is made with the mode that it keeps, which the umask decides
+ * (unix_bind()), and nothing is done to its path that would follow a link. Nobody can connect before
+ * it has its final owner: only then does it listen.
  */
 #include "config.h"
 
@@ -20,6 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* Leaves 0660 of what a socket has, 0777. */
+#define UMASK 0117
 /* Connections that wait to be accepted; the main loop takes them within milliseconds. */
 #define BACKLOG 64
 
@@ -112,20 +115,32 @@ static int make_folder(const char *path, uid_t user, char *error)
 	return 0;
 }
 
+static int create_file(const struct sockfile *file)
+{
+	mode_t before = umask(UMASK);
+	int err = 0;
+
+	if (bind(file->fd, (const struct sockaddr *)&file->address, sizeof(file->address)) < 0)
+		err = -errno;
+	umask(before);
+	return err;
+}
+
 static int bind_file(struct sockfile *file, uid_t user, gid_t group, char *error)
 {
 	const char *path = file->address.sun_path;
 	struct stat st;
+	int err;
 
 	file->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (file->fd < 0)
 		return fail(error, -errno, "no unix socket: %s", strerror(errno));
-	if (fchmod(file->fd, 0600) < 0 ||
-	    bind(file->fd, (const struct sockaddr *)&file->address, sizeof(file->address)) < 0)
-		return fail(error, -errno,
+	err = create_file(file);
+	if (err < 0)
+		return fail(error, err,
 			    "%s: cannot create the socket: %s: create its folder, or choose "
 			    "another control.socket",
-			    path, strerror(errno));
+			    path, strerror(-err));
 	file->bound = true;
 	if (lstat(path, &st) < 0)
 		return fail(error, -errno, "%s: %s", path, strerror(errno));
@@ -137,7 +152,7 @@ static int bind_file(struct sockfile *file, uid_t user, gid_t group, char *error
 			    "%s: cannot give it to control.group: %s: run as root or as a member "
 			    "of that group",
 			    path, strerror(errno));
-	if (chmod(path, 0660) < 0 || listen(file->fd, BACKLOG) < 0)
+	if (listen(file->fd, BACKLOG) < 0)
 		return fail(error, -errno, "%s: %s", path, strerror(errno));
 	return 0;
 }

@@ -49,6 +49,24 @@ int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
 	return -1;
 }
 
+/* What the owner of the folder puts in the place of every file that is bound: a link to this one. */
+static const char *link_target;
+
+int __real_bind(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t len);
+
+int __wrap_bind(int fd, const struct sockaddr *address, socklen_t len)
+{
+	const char *path = ((const struct sockaddr_un *)(const void *)address)->sun_path;
+	int err = __real_bind(fd, address, len);
+
+	if (link_target) {
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(symlink(link_target, path), 0);
+	}
+	return err;
+}
+
 struct fixture {
 	char folder[64];
 	char path[96];
@@ -836,6 +854,56 @@ static void test_successor_is_kept(void **state)
 	assert_int_equal(lstat(path, &st), -1);
 }
 
+/* Whatever the process's own is, and that stays. */
+static void test_umask(void **state)
+{
+	static const mode_t masks[] = {0, 022, 077, 0777};
+	struct fixture *f = *state;
+	char error[SOCKFILE_ERROR_SIZE], path[128];
+	mode_t before = umask(0);
+
+	snprintf(path, sizeof(path), "%s/masked", f->folder);
+	for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+		struct sockfile *file = NULL;
+		struct stat st;
+
+		umask(masks[i]);
+		assert_int_equal(
+			sockfile_open(path, SOCKFILE_KEEP_USER, SOCKFILE_KEEP_GROUP, &file, error),
+			0);
+		assert_int_equal(umask(before), masks[i]);
+		assert_int_equal(lstat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0660);
+		sockfile_close(file);
+	}
+}
+
+static void test_link_is_not_followed(void **state)
+{
+	struct fixture *f = *state;
+	char error[SOCKFILE_ERROR_SIZE], path[128], other[128];
+	uid_t user = geteuid() == 0 ? 1234 : SOCKFILE_KEEP_USER;
+	struct sockfile *file = NULL;
+	struct stat before, after;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/swapped", f->folder);
+	snprintf(other, sizeof(other), "%s/other", f->folder);
+	fd = open(other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &before), 0);
+	link_target = other;
+	assert_int_equal(sockfile_open(path, user, getegid(), &file, error), 0);
+	link_target = NULL;
+	assert_int_equal(fstat(fd, &after), 0);
+	assert_int_equal(after.st_mode, before.st_mode);
+	assert_int_equal(after.st_uid, before.st_uid);
+	assert_int_equal(after.st_gid, before.st_gid);
+	close(fd);
+	sockfile_close(file);
+	assert_int_equal(unlink(other), 0);
+}
+
 static void test_folders(void **state)
 {
 	struct fixture *f = *state;
@@ -896,6 +964,8 @@ int main(void)
 		TEST(test_dead_socket_is_replaced),
 		TEST(test_other_file_is_kept),
 		TEST(test_successor_is_kept),
+		TEST(test_umask),
+		TEST(test_link_is_not_followed),
 		TEST(test_folders),
 	};
 
