@@ -37,8 +37,8 @@
 
 /* Incidents that the main thread has not taken yet: a burst of collisions in one batch and more. */
 #define RING_CAPACITY 256
-/* A verdict is refused for want of memory only; then a moment's patience is all there is to try. */
-#define VERDICT_TRIES 5
+/* A request is refused for want of memory only; then a moment's patience is all there is to try. */
+#define TRIES 5
 
 /* One configuration on its way to the worker. */
 struct handover {
@@ -49,7 +49,8 @@ struct handover {
 struct worker {
 	pthread_t thread;
 	unsigned int share, of; /* which worker of how many */
-	int wake_fd;		/* to the main thread, which owns it */
+	uint32_t max_held;
+	int wake_fd; /* to the main thread, which owns it */
 	atomic_bool stop;
 	_Atomic(struct handover *) handover; /* the worker frees it */
 	_Atomic uint64_t generation;
@@ -74,6 +75,15 @@ static uint64_t clock_ns(clockid_t clock)
 
 	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Whether a request that ended so is worth another try; waits for it. */
+static bool try_again(int err, unsigned int *tries)
+{
+	if ((err != -ENOBUFS && err != -ENOMEM) || ++*tries == TRIES)
+		return false;
+	poll(NULL, 0, 1);
+	return true;
 }
 
 /* --- mitigate's ops ---------------------------------------------------------------------------*/
@@ -151,14 +161,12 @@ static const char *op_unit(void *ctx, uint64_t cgroup_id)
 static int op_verdicts(void *ctx, const struct verdict *verdicts, size_t n)
 {
 	struct worker *w = ctx;
-	int err = 0;
+	unsigned int tries = 0;
+	int err;
 
-	for (int i = 0; i < VERDICT_TRIES; i++) {
+	do {
 		err = queue_verdicts(w->queue, verdicts, n);
-		if (err != -ENOBUFS && err != -ENOMEM)
-			break;
-		poll(NULL, 0, 1);
-	}
+	} while (try_again(err, &tries));
 	return err;
 }
 
@@ -271,12 +279,27 @@ static void take_over(struct worker *w)
 	wake(w->wake_fd);
 }
 
+/*
+ * No more than max_held can be held. What comes after so many was queued since: the queue could not be
+ * stopped, and under load there would be no end.
+ */
 static void drain(struct worker *w)
 {
-	if (queue_stop(w->queue) < 0)
+	unsigned int tries = 0;
+	int err;
+
+	do {
+		err = queue_stop(w->queue);
+	} while (try_again(err, &tries));
+	if (err < 0)
 		stats_add(&w->stats.count[STAT_VERDICT_ERRORS], 1);
-	while (judge_batch(w, false) > 0)
-		;
+	for (uint32_t judged = 0; judged < w->max_held;) {
+		int n = judge_batch(w, false);
+
+		if (n <= 0)
+			break;
+		judged += (uint32_t)n;
+	}
 }
 
 static void *run(void *ctx)
@@ -396,6 +419,7 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 	w->wake_fd = wake_fd;
 	w->share = queue_number - conf->queue.number;
 	w->of = conf->queue.workers;
+	w->max_held = conf->queue.max_held;
 	err = prepare(w, conf, mode, destroys);
 	if (err < 0) {
 		snprintf(error, CONF_ERROR_SIZE, "queue %u: cannot prepare its worker: %s",

@@ -245,6 +245,15 @@ TESTS += tests/unit/test_watchdog
 tests_unit_test_watchdog_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_watchdog_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_worker
+TESTS += tests/unit/test_worker
+tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_worker_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=queue_open,--wrap=queue_receive,--wrap=queue_wake,--wrap=queue_verdicts \
+	-Wl,--wrap=queue_stop,--wrap=diag_open,--wrap=track_open,--wrap=cgroup_open \
+	-Wl,--wrap=hostaddr_open,--wrap=hostaddr_lo,--wrap=hostaddr_is_loopback_device
+tests_unit_test_worker_LDADD = $(UNIT_LIBS)
+
 MODEL_SOURCES = tests/unit/model.h tests/unit/model.c
 DIAGWIRE_SOURCES = tests/unit/diagwire.h tests/unit/diagwire.c
 FAKEPROC_SOURCES = tests/unit/fakeproc.h tests/unit/fakeproc.c
