@@ -130,9 +130,11 @@ static const char *meaning(const char *event)
 
 static void print_decision(const char *name, const json_t *decision)
 {
-	ctlprint_pair(name, COLOUR_NONE, "rule %s: %s; the result would be: %s",
+	const char *error = ctlprint_text(decision, "error");
+
+	ctlprint_pair(name, COLOUR_NONE, "rule %s: %s; the result would be: %s%s%s",
 		      ctlprint_text(decision, "rule"), ctlprint_text(decision, "action"),
-		      ctlprint_text(decision, "result"));
+		      ctlprint_text(decision, "result"), error[0] ? ": " : "", error);
 }
 
 static void print_explanation(const json_t *e, bool by_daemon)
@@ -154,10 +156,10 @@ static void print_explanation(const json_t *e, bool by_daemon)
 	if (claimant[0])
 		ctlprint_pair("claimant", COLOUR_NONE, "%s", claimant);
 	ctlprint_pair("finding", COLOUR_NONE, "%s", meaning(ctlprint_text(e, "event")));
-	if (error[0])
-		ctlprint_pair("error", COLOUR_BAD, "%s", error);
 	if (json_object_get(e, "action"))
 		print_decision("decision", e);
+	else if (error[0])
+		ctlprint_pair("error", COLOUR_BAD, "%s", error);
 	if (if_proven)
 		print_decision("were it proven", if_proven);
 	ctlprint_pair("mode", COLOUR_NONE, "%s%s", ctlprint_text(e, "mode"),

@@ -4,6 +4,7 @@
 #include "explain.h"
 #include "event.h"
 
+#include <errno.h>
 #include <string.h>
 
 static void look_twice(const struct explain_sources *sources, const struct policy *policy,
@@ -70,7 +71,7 @@ static void decide(const struct explain_sources *sources, const struct policy *p
 {
 	judge_decide(j, policy, mode, dst, cgroup_unit(sources->cgroups, j->occupant.cgroup_id));
 	if (j->result == RESULT_LIMITED)
-		judge_destroy(j, 0);
+		judge_destroy(j, judge_is_closed(j) && !diag_destroys_closed() ? -EOPNOTSUPP : 0);
 }
 
 void explain_syn(const struct explain_sources *sources, const struct policy *policy, enum mode mode,
@@ -94,6 +95,7 @@ void explain_syn(const struct explain_sources *sources, const struct policy *pol
 		e->has_if_proven = true;
 		e->action = j.decision.action;
 		e->result = j.result;
+		e->error = j.error;
 		strncpy(e->rule, j.decision.rule, sizeof(e->rule) - 1);
 	}
 }
@@ -110,9 +112,11 @@ json_t *explain_object(const struct explanation *explanation, const char *cgroup
 	json_object_del(object, "verdict_us");
 	json_object_set_new(object, "mode", json_string(mode_name(explanation->incident.mode)));
 	if (explanation->has_if_proven)
-		json_object_set_new(object, "if_proven",
-				    json_pack("{s:s, s:s, s:s}", "rule", explanation->rule,
-					      "action", action_name(explanation->action), "result",
-					      result_name(explanation->result)));
+		json_object_set_new(
+			object, "if_proven",
+			json_pack("{s:s, s:s, s:s, s:s*}", "rule", explanation->rule, "action",
+				  action_name(explanation->action), "result",
+				  result_name(explanation->result), "error",
+				  explanation->error ? strerror(-explanation->error) : NULL));
 	return object;
 }

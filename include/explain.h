@@ -24,7 +24,7 @@ struct explain_sources {
 };
 
 struct explanation {
-	/* A destroy is taken for successful; times are 0. */
+	/* A destroy that the daemon would try is taken for successful; times are 0. */
 	struct incident incident;
 	/*
 	 * The occupant is stale, and only the proof is missing: what would be done if a socket on
@@ -33,6 +33,7 @@ struct explanation {
 	bool has_if_proven;
 	enum action action;
 	enum result result;
+	int error; /* why the result is a failure; 0 */
 	char rule[POLICY_NAME_SIZE];
 };
 

@@ -61,6 +61,14 @@ TESTS += tests/unit/test_event
 tests_unit_test_event_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_event_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_explain
+TESTS += tests/unit/test_explain
+tests_unit_test_explain_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_explain_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=diag_lookup,--wrap=diag_sockets_on,--wrap=diag_destroys_closed \
+	-Wl,--wrap=hostaddr_lo,--wrap=hostaddr_tracks_connections,--wrap=cgroup_unit
+tests_unit_test_explain_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_metrics
 TESTS += tests/unit/test_metrics
 EXTRA_DIST += tests/unit/metrics.prom
