@@ -871,23 +871,23 @@ inside() { # FUNCTION [BACKEND]
     "$1"
 }
 
-run() { # NAME FUNCTION [BACKEND]
-    title=$1
-    shift
+# One of those that run at the same time; what it has to say comes in one piece.
+run() { # FUNCTION [BACKEND]
+    title=${1#*_}${2+ ($2)}
     status=0
     log=$(unshare -n -m sh "$self" --inside "$@" 2>&1) || status=$?
+    flock 1
     case $status in
-    0) passed=$((passed + 1)); echo "ok $title" ;;
-    77) skipped=$((skipped + 1)); echo "SKIP $title: $log" ;;
-    *) failed=$((failed + 1)); echo "FAIL $title"; printf '%s\n' "$log" | sed 's/^/    /' ;;
+    0) echo "ok $title" ;;
+    77) echo "SKIP $title: $log" ;;
+    *) echo "FAIL $title"; printf '%s\n' "$log" | sed 's/^/    /' ;;
     esac
 }
 
-if [ "${1-}" = --inside ]; then
-    shift
-    inside "$@"
-    exit 0
-fi
+case ${1-} in
+--inside) shift; inside "$@"; exit 0 ;;
+--run) shift; run "$@"; exit 0 ;;
+esac
 
 [ "$(id -u)" -eq 0 ] || { echo 'SKIP: needs root'; exit 77; }
 unshare -n -m true 2>/dev/null || { echo 'SKIP: needs network and mount namespaces'; exit 77; }
@@ -896,22 +896,23 @@ for tool in ip perl flock pgrep taskset timeout; do
 done
 [ -x "$CLOSEWAITD_RULES" ] || { echo "SKIP: $CLOSEWAITD_RULES is not built"; exit 77; }
 
-passed=0 failed=0 skipped=0
 functions=$(sed -n 's/^\([te][a-z]*_[a-z0-9_]*\)() {.*/\1/p' "$self" | grep -e '^test_' -e '^each_')
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
 for function in $functions; do
-    name=${function#*_}
     [ $# -eq 0 ] || case " $* " in
-    *" $name "*) ;;
+    *" ${function#*_} "*) ;;
     *) continue ;;
     esac
     case $function in
-    test_*) run "$name" "$function" ;;
-    *)
-        for backend in ${BACKENDS:-nft iptables-nft iptables-legacy}; do
-            run "$name ($backend)" "$function" "$backend"
-        done
-        ;;
+    test_*) echo "$function" ;;
+    *) for backend in ${BACKENDS:-nft iptables-nft iptables-legacy}; do echo "$function $backend"; done ;;
     esac
-done
-echo "$passed passed, $failed failed, $skipped skipped"
+done | xargs -r -L 1 -P "${CLOSEWAITD_TEST_JOBS:-$(nproc)}" sh "$self" --run >"$results"
+cat "$results"
+count() {
+    grep -c "^$1 " "$results" || true
+}
+failed=$(count FAIL)
+echo "$(count ok) passed, $failed failed, $(count SKIP) skipped"
 [ "$failed" -eq 0 ]
