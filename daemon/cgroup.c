@@ -25,9 +25,9 @@
 #define CACHE_SLOTS 64
 /* Deeper than any hierarchy in use; each level costs a descriptor during the walk. */
 #define DEPTH_MAX 16
-/* One walk takes at most so long: enough for some 10,000 directories. */
+/* One walk takes at most so much of a processor: enough for some 10,000 directories. */
 #define WALK_US 100000
-/* All of them together a twentieth of the time, and after a rest two at once. */
+/* All of them together a twentieth of one, and after a rest two at once. */
 #define SHARE 20
 
 struct slot {
@@ -53,17 +53,17 @@ struct walk {
 	uint64_t id;
 	enum whose whose;
 	uid_t owner;
-	int64_t deadline_us;
-	bool in_doubt; /* something could not be looked at that will be another time */
+	int64_t deadline_us; /* of this thread's time on a processor */
+	bool in_doubt;	     /* something could not be looked at that will be another time */
 	char path[PATH_MAX];
 	size_t len;
 };
 
-static int64_t now_us(void)
+static int64_t now_us(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
@@ -98,7 +98,7 @@ int cgroup_open_at(const char *mount, int64_t walk_us, struct cgroup_map **ret_m
 	snprintf(map->mount, sizeof(map->mount), "%s", mount);
 	map->walk_us = walk_us;
 	map->left_us = 2 * walk_us;
-	map->left_at_us = now_us();
+	map->left_at_us = now_us(CLOCK_MONOTONIC);
 	*ret_map = map;
 	return 0;
 }
@@ -126,7 +126,7 @@ static bool walk_into(struct walk *walk, int parent, const char *name, unsigned 
 
 static bool is_over(struct walk *walk)
 {
-	if (!walk->in_doubt && now_us() > walk->deadline_us)
+	if (!walk->in_doubt && now_us(CLOCK_THREAD_CPUTIME_ID) > walk->deadline_us)
 		walk->in_doubt = true;
 	return walk->in_doubt;
 }
@@ -226,10 +226,10 @@ static int find(const struct cgroup_map *map, struct walk *walk)
 	return found == 0 ? find_among(map, OF_ANYBODY, walk) : found;
 }
 
-/* Whether there is time for a walk that begins now. */
-static bool may_walk(struct cgroup_map *map, int64_t now)
+/* Whether a walk may begin now. */
+static bool may_walk(struct cgroup_map *map)
 {
-	int64_t gained = (now - map->left_at_us) / SHARE;
+	int64_t gained = (now_us(CLOCK_MONOTONIC) - map->left_at_us) / SHARE;
 
 	map->left_at_us += gained * SHARE;
 	map->left_us += gained;
@@ -241,16 +241,16 @@ static bool may_walk(struct cgroup_map *map, int64_t now)
 /* Walks, and keeps what comes of it; NULL if nothing is certain. */
 static const struct slot *look(struct cgroup_map *map, uint64_t id)
 {
-	const int64_t start = now_us();
+	const int64_t start = now_us(CLOCK_THREAD_CPUTIME_ID);
 	struct walk walk = {.id = id, .deadline_us = start + map->walk_us};
 	struct slot *slot;
 	char *path = NULL;
 	int found;
 
-	if (!may_walk(map, start))
+	if (!may_walk(map))
 		return NULL;
 	found = find(map, &walk);
-	map->left_us -= now_us() - start;
+	map->left_us -= now_us(CLOCK_THREAD_CPUTIME_ID) - start;
 	if (found < 0 || (found > 0 && !(path = strdup(walk.path))))
 		return NULL;
 	slot = &map->slots[found > 0 ? walk.whose : OF_ANYBODY][id % CACHE_SLOTS];

@@ -3,8 +3,8 @@
  * cgroup: the id of a version 2 control group to its path and its systemd unit.
  *
  * An id belongs to one path for as long as the machine is up, so what was found once is kept; an
- * id not seen before costs a walk over the hierarchy. A walk takes 100 ms at most, all of them
- * together a twentieth of the time: what users do below the groups that were given to them makes others
+ * id not seen before costs a walk over the hierarchy. A walk takes 100 ms of a processor at most, all of
+ * them together a twentieth of one: what users do below the groups that were given to them makes others
  * unknown for a while at worst, and not those of the system. One thread at a time.
  */
 #ifndef CW_CGROUP_H
