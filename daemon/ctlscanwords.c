@@ -29,7 +29,8 @@ const char *ctlscan_format_growth(double growth, char buf[static CTLPRINT_SIZE])
 const char *ctlscan_name_leaker(struct cgroup_map *cgroups, const struct scan_leaker *leaker,
 				char buf[static CTLSCAN_LEAKER_SIZE])
 {
-	const char *unit = cgroup_unit(cgroups, leaker->cgroup_id);
+	const char *found = cgroup_unit(cgroups, leaker->cgroup_id);
+	const char *unit = found && found[0] ? found : NULL; /* none, or in doubt */
 	char name[CTLSCAN_NAME_SIZE], clean_unit[256], who[32];
 
 	if (leaker->process.pid == 0)

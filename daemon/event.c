@@ -92,6 +92,18 @@ static void add_decision(struct builder *b, const struct incident *incident)
 	add_text(b, "result", result_name(incident->result));
 }
 
+/* A user may make it as long as he likes; its ends tell most. */
+static const char *shorten(const char *path, char buf[static EVENT_CGROUP_SIZE])
+{
+	const int part = (EVENT_CGROUP_SIZE - sizeof("...")) / 2;
+	const size_t len = strlen(path);
+
+	if (len < EVENT_CGROUP_SIZE)
+		return path;
+	snprintf(buf, EVENT_CGROUP_SIZE, "%.*s...%s", part, path, path + len - part);
+	return buf;
+}
+
 size_t event_fields(const struct incident *incident, const char *cgroup, struct event_text *text,
 		    struct event_field *ret_fields)
 {
@@ -116,10 +128,11 @@ size_t event_fields(const struct incident *incident, const char *cgroup, struct 
 		snprintf(text->cookie, sizeof(text->cookie), "%" PRIx64, occupant->cookie);
 		add_text(&b, "cookie", text->cookie);
 		add_number(&b, "cgroup_id", occupant->cgroup_id);
-		add_text(&b, "cgroup", cgroup);
-		if (cgroup)
+		if (cgroup) {
+			add_text(&b, "cgroup", shorten(cgroup, text->cgroup));
 			add_text(&b, "unit",
 				 cgroup_path_unit(cgroup, text->unit, sizeof(text->unit)));
+		}
 		add_leaker(&b, &incident->leaker, text);
 	}
 	if (incident->error)

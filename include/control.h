@@ -20,8 +20,8 @@
 #define CONTROL_ERROR_SIZE  512
 #define CONTROL_REQUEST_MAX 4096 /* bytes of a request, its newline included */
 #define CONTROL_CLIENTS_MAX 32
-#define CONTROL_ANSWER_MAX  (1024 * 1024) /* bytes that wait for one client, answers */
-#define CONTROL_STREAM_MAX  (64 * 1024)	  /* bytes that wait for one client, published lines */
+#define CONTROL_ANSWER_MAX  (2 * 1024 * 1024) /* bytes that wait for one client, answers */
+#define CONTROL_STREAM_MAX  (64 * 1024)	      /* bytes that wait for one client, published lines */
 
 /* Why a request was refused; the words are part of the protocol. */
 #define CONTROL_BAD_REQUEST "bad-request" /* not understood */

@@ -17,11 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes of a control group's path that are told, NUL included; of a longer one the two ends. */
+#define EVENT_CGROUP_SIZE 256
 /*
  * The longest line, NUL included: three IPv6 endpoints, a rule, the paths of a control group and of
- * a program, in which a byte may take four.
+ * a program, a unit's name, in which a byte may take four.
  */
-#define EVENT_LINE_SIZE	 3072
+#define EVENT_LINE_SIZE	 4608
 #define EVENT_FIELDS_MAX 32
 
 /* One value with its name; text is NULL for a number. */
@@ -38,6 +40,7 @@ struct event_text {
 	char dst[ENDPOINT_STRLEN];
 	char listener[ENDPOINT_STRLEN];
 	char cookie[20];
+	char cgroup[EVENT_CGROUP_SIZE];
 	char unit[POLICY_UNIT_SIZE];
 	char leaker_others[LEAKER_OTHERS_MAX * sizeof("4194304/1073741816")];
 };

@@ -2,7 +2,9 @@
 /* Tests of an event's text: what stands in it of a process, and names that anybody may choose. */
 #include "config.h"
 
+#include "control.h"
 #include "event.h"
+#include "recent.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -136,6 +138,40 @@ static void test_json(void **state)
 	free(line);
 }
 
+/* Whatever a user calls his groups, what stands behind them in the line is told. */
+static void test_long_cgroup(void **state)
+{
+	struct leaker leaker = holder("\x01\x01\x01");
+	struct incident incident;
+	struct event_field fields[EVENT_FIELDS_MAX];
+	struct event_text text;
+	char path[16 * 256 + 1], line[EVENT_LINE_SIZE], *json;
+	size_t n;
+
+	(void)state;
+	memset(path, 1, sizeof(path) - 1);
+	for (size_t i = 0; i < sizeof(path) - 1; i += 256)
+		path[i] = '/';
+	path[sizeof(path) - 1] = '\0';
+	memcpy(path, "/begin", 6);
+	memcpy(path + sizeof(path) - 1 - 8, ".service", 8);
+	memset(leaker.exe, 1, sizeof(leaker.exe) - 1);
+	incident = incident_with(&leaker);
+	n = event_fields(&incident, path, &text, fields);
+
+	event_format_text(fields, n, line, sizeof(line));
+	assert_non_null(strstr(line, " cgroup=\"/begin"));
+	assert_non_null(strstr(line, "..."));
+	assert_non_null(strstr(line, ".service\" unit=\"\\x01"));
+	assert_non_null(strstr(line, " leaker=held "));
+	assert_non_null(strstr(line, " verdict_us=0"));
+	json = event_format_json(fields, n);
+	assert_non_null(json);
+	/* All that are kept fit into an answer. */
+	assert_true(strlen(json) < CONTROL_ANSWER_MAX / RECENT_MAX);
+	free(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_names_of_every_kind),
 		cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_long_cgroup),
 	};
 
 	return cmocka_run_group_tests_name("event", tests, NULL, NULL);
