@@ -34,6 +34,7 @@
 #include "config.h"
 
 #include "isolate.h"
+#include "syscalls.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -116,127 +117,40 @@ int isolate_privileges(enum isolate_role role, const char *user, char *error, si
 	return 0;
 }
 
-/* By what they serve. A libc may use a newer call of the same kind, so both stand here. */
-static const int allowed[] = {
-	/* sockets, queues, clients */
-	SCMP_SYS(accept4),
-	SCMP_SYS(bind),
-	SCMP_SYS(connect),
-	SCMP_SYS(getpeername),
-	SCMP_SYS(getsockname),
-	SCMP_SYS(getsockopt),
-	SCMP_SYS(listen),
-	SCMP_SYS(recv),
-	SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmmsg),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(send),
-	SCMP_SYS(sendmmsg),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto),
-	SCMP_SYS(setsockopt),
-	SCMP_SYS(shutdown),
-	/* waiting */
-	SCMP_SYS(clock_gettime),
-	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(epoll_create1),
-	SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_pwait),
-	SCMP_SYS(epoll_wait),
-	SCMP_SYS(eventfd2),
-	SCMP_SYS(futex),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(nanosleep),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(timerfd_create),
-	SCMP_SYS(timerfd_settime),
-	/* files */
-	SCMP_SYS(access),
-	SCMP_SYS(close),
-	SCMP_SYS(dup),
-	SCMP_SYS(faccessat),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(fstat),
-	SCMP_SYS(fsync),
-	SCMP_SYS(getdents64),
-	SCMP_SYS(getcwd),
-	SCMP_SYS(lseek),
-	SCMP_SYS(lstat),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(open),
-	SCMP_SYS(openat),
-	SCMP_SYS(pread64),
-	SCMP_SYS(read),
-	SCMP_SYS(readlink),
-	SCMP_SYS(readlinkat),
-	SCMP_SYS(readv),
-	SCMP_SYS(rename),
-	SCMP_SYS(renameat),
-	SCMP_SYS(stat),
-	SCMP_SYS(statfs),
-	SCMP_SYS(fstatfs),
-	SCMP_SYS(statx),
-	SCMP_SYS(umask),
-	SCMP_SYS(unlink),
-	SCMP_SYS(unlinkat),
-	SCMP_SYS(write),
-	SCMP_SYS(writev),
-	SCMP_SYS(fchmod),
-	SCMP_SYS(fchown),
-	SCMP_SYS(chmod),
-	SCMP_SYS(chown),
-	SCMP_SYS(fchmodat),
-	SCMP_SYS(fchownat),
-	/* memory */
-	SCMP_SYS(brk),
-	SCMP_SYS(madvise),
-	SCMP_SYS(mmap),
-	SCMP_SYS(mprotect),
-	SCMP_SYS(mremap),
-	SCMP_SYS(munmap),
-	/* threads and their end */
-	SCMP_SYS(clone),
-	SCMP_SYS(clone3),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
-	SCMP_SYS(get_robust_list),
-	SCMP_SYS(rseq),
-	SCMP_SYS(sched_getaffinity),
-	SCMP_SYS(sched_setaffinity),
-	SCMP_SYS(sched_yield),
-	SCMP_SYS(set_robust_list),
-	SCMP_SYS(membarrier),
-	SCMP_SYS(tgkill),
-	/* signals */
-	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sigaltstack),
-	SCMP_SYS(signalfd4),
-	/* who and where we are */
-	SCMP_SYS(getegid),
-	SCMP_SYS(geteuid),
-	SCMP_SYS(getgid),
-	SCMP_SYS(getpid),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(getrusage),
-	SCMP_SYS(gettid),
-	SCMP_SYS(getuid),
-	SCMP_SYS(prlimit64),
-	SCMP_SYS(sysinfo),
-	SCMP_SYS(uname),
-};
+/*
+ * A name that this libseccomp does not know gets no rule: what the filter does with all else is right
+ * for it, too. One that this architecture does not have gets a rule for a number that no call has.
+ */
+static int add_each(scmp_filter_ctx filter, uint32_t action, const char *const *name)
+{
+	int err = 0;
 
+	for (; err == 0 && *name; name++) {
+		int number = seccomp_syscall_resolve_name(*name);
+
+		if (number != __NR_SCMP_ERROR)
+			err = seccomp_rule_add(filter, action, number, 0);
+	}
+	return err;
+}
+
+/*
+ * What is on neither list is answered as by a kernel that does not have it. A newer libc, or a module
+ * of nsswitch.conf(5) that a reload brings in, may try any call: told so it takes an older way, or the
+ * look-up fails and the reload with it. A daemon that died of it would die again of the next one.
+ */
 static int fill_daemon(scmp_filter_ctx filter)
 {
 	/* The families that are needed; anything else, the internet's above all, is not listed. */
 	static const unsigned int families[] = {AF_UNIX, AF_NETLINK};
 	int err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
-	for (size_t i = 0; err == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
-		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	/* So that the kernel tells of what is refused as it does of a kill; one that cannot, does not. */
+	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
+	if (err == 0)
+		err = add_each(filter, SCMP_ACT_ALLOW, syscalls_daemon);
+	if (err == 0)
+		err = add_each(filter, SCMP_ACT_KILL_PROCESS, syscalls_deadly);
 	/* libcap's constructor: a module of nsswitch.conf(5) brings it in at a look-up (libnss_systemd). */
 	if (err == 0)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
@@ -247,46 +161,10 @@ static int fill_daemon(scmp_filter_ctx filter)
 	return err;
 }
 
-static const int allowed_owner_server[] = {
-	/* questions, answers, waiting */
-	SCMP_SYS(clock_gettime),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(recv),
-	SCMP_SYS(recvfrom),
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(send),
-	SCMP_SYS(sendto),
-	/* /proc, and a line to the log */
-	SCMP_SYS(close),
-	SCMP_SYS(getdents64),
-	SCMP_SYS(read),
-	SCMP_SYS(readlinkat),
-	SCMP_SYS(write),
-	SCMP_SYS(writev),
-	/* memory (how much there is, qsort() wants to know), and the end */
-	SCMP_SYS(brk),
-	SCMP_SYS(exit_group),
-	SCMP_SYS(fstat),
-	SCMP_SYS(futex),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(madvise),
-	SCMP_SYS(mmap),
-	SCMP_SYS(mremap),
-	SCMP_SYS(munmap),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sysinfo),
-};
-
 static int fill_owner_server(scmp_filter_ctx filter)
 {
-	const size_t n = sizeof(allowed_owner_server) / sizeof(allowed_owner_server[0]);
-	int err = 0;
+	int err = add_each(filter, SCMP_ACT_ALLOW, syscalls_owner_server);
 
-	for (size_t i = 0; err == 0 && i < n; i++)
-		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_owner_server[i], 0);
 	if (err == 0)
 		err = seccomp_rule_add(
 			filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
@@ -294,13 +172,25 @@ static int fill_owner_server(scmp_filter_ctx filter)
 	return err;
 }
 
+/* The owner server runs no foreign code and has more to lose: there, all else kills. */
+static const struct {
+	uint32_t otherwise;
+	int (*fill)(scmp_filter_ctx filter);
+} filters[ISOLATE_ROLE_COUNT] = {
+	[ISOLATE_DAEMON] = {SCMP_ACT_ERRNO(ENOSYS), fill_daemon},
+	[ISOLATE_OWNER_SERVER] = {SCMP_ACT_KILL_PROCESS, fill_owner_server},
+};
+
 int isolate_system_calls(enum isolate_role role, char *error, size_t size)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx filter = seccomp_init(filters[role].otherwise);
 	int err = -ENOMEM;
 
+	/* By default the calls of another architecture (32-bit x86 on x86-64) kill one thread only. */
 	if (filter)
-		err = role == ISOLATE_DAEMON ? fill_daemon(filter) : fill_owner_server(filter);
+		err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (err == 0)
+		err = filters[role].fill(filter);
 	if (err == 0)
 		err = seccomp_load(filter);
 	if (err < 0)

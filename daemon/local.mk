@@ -71,6 +71,7 @@ libclosewaitd_a_SOURCES = \
 	include/hostaddr.h daemon/hostaddr.c \
 	include/track.h daemon/track.c \
 	include/isolate.h daemon/isolate.c \
+	include/syscalls.h daemon/syscalls.c \
 	include/incident.h \
 	include/processors.h daemon/processors.c \
 	include/queue.h daemon/queue.c \

@@ -21,8 +21,9 @@ bool isolate_is_capable(enum isolate_role role);
  */
 int isolate_privileges(enum isolate_role role, const char *user, char *error, size_t size);
 /*
- * Stage 2: from here on a system call outside the role's list kills the process, in every thread.
- * On failure error holds one line; -errno is returned.
+ * Stage 2: from here on only the system calls of the role are made, in every thread. To the daemon
+ * any other seems not to be there (ENOSYS), but to run a program and the like kills it; every other
+ * one kills the owner server. On failure error holds one line; -errno is returned.
  */
 int isolate_system_calls(enum isolate_role role, char *error, size_t size);
 
