@@ -9,13 +9,13 @@
 
 #include "owner.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* About 1000 names of descriptors for each call; it is on the stack. */
@@ -27,11 +27,20 @@
 /* Longer than any /proc/PID/stat and /proc/PID/limits. */
 #define TEXT_SIZE 4096
 
+/* As getdents64(2) has it. A libc may have neither the structure nor a function. */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	unsigned short size;
+	unsigned char type;
+	char name[];
+};
+
 /* One directory, read name by name. */
 struct names {
 	int fd;
 	ssize_t len, at;
-	_Alignas(struct dirent64) char buf[NAMES_SIZE];
+	_Alignas(struct entry) char buf[NAMES_SIZE];
 };
 
 /* Not an initializer, which would clear the buffer for every process. */
@@ -44,11 +53,11 @@ static void start_names(struct names *names, int fd)
 /* The next name; NULL at the end or, with *ret_error set, after a failure. */
 static const char *next_name(struct names *names, int *ret_error)
 {
-	const struct dirent64 *entry;
+	const struct entry *entry;
 
 	if (names->at >= names->len) {
 		names->at = 0;
-		names->len = getdents64(names->fd, names->buf, sizeof(names->buf));
+		names->len = syscall(SYS_getdents64, names->fd, names->buf, sizeof(names->buf));
 		if (names->len < 0)
 			*ret_error = -errno;
 		if (names->len <= 0) {
@@ -56,9 +65,9 @@ static const char *next_name(struct names *names, int *ret_error)
 			return NULL;
 		}
 	}
-	entry = (const struct dirent64 *)(const void *)(names->buf + names->at);
-	names->at += entry->d_reclen;
-	return entry->d_name;
+	entry = (const struct entry *)(const void *)(names->buf + names->at);
+	names->at += entry->size;
+	return entry->name;
 }
 
 /* A name that is a number up to INT_MAX and nothing else; -1 for any other. */
