@@ -177,6 +177,14 @@ bind_queues() {
     [ "$line" = bound ]
 }
 
+# Makes the plain commands of a family, in a folder, those of a variant.
+link_iptables() { # ip|ip6 nft|legacy FOLDER
+    for suffix in '' -save -restore; do
+        has "$1tables-$2$suffix" || skip "$1tables-$2$suffix is not installed"
+        ln -sf "$(command -v "$1tables-$2$suffix")" "$3/$1tables$suffix"
+    done
+}
+
 # Makes the backend of this run the one that closewaitd-rules uses.
 use_backend() { # nft|iptables-nft|iptables-legacy
     which=$1
@@ -186,12 +194,8 @@ use_backend() { # nft|iptables-nft|iptables-legacy
         kernel_has_nft_queue || skip 'this kernel has no nft_queue (CONFIG_NFT_QUEUE)'
         ;;
     *)
-        for tool in iptables iptables-save iptables-restore ip6tables ip6tables-save \
-            ip6tables-restore; do
-            variant=$(echo "$tool" | sed "s/tables/tables-${which#*-}/")
-            has "$variant" || skip "$variant is not installed"
-            ln -s "$(command -v "$variant")" "$dir/$tool"
-        done
+        link_iptables ip "${which#*-}" "$dir"
+        link_iptables ip6 "${which#*-}" "$dir"
         PATH=$dir:$PATH
         unshare -n iptables -t mangle -A INPUT -j NFQUEUE --queue-num 0 --queue-bypass 2>/dev/null ||
             skip "this kernel has no NFQUEUE for $which"
@@ -736,10 +740,8 @@ test_other_backend_is_replaced() {
     up
     legacy=$dir/legacy:$PATH
     mkdir "$dir/legacy"
-    for tool in iptables iptables-save iptables-restore ip6tables ip6tables-save \
-        ip6tables-restore; do
-        ln -s "$(command -v "$(echo "$tool" | sed s/tables/tables-legacy/)")" "$dir/legacy/$tool"
-    done
+    link_iptables ip legacy "$dir/legacy"
+    link_iptables ip6 legacy "$dir/legacy"
     nft add table inet closewaitd
     expect 1 rules check
     says 'rules of several backends are there'
@@ -756,6 +758,60 @@ test_other_backend_is_replaced() {
     expect 0 rules down
     same 'the ruleset of nf_tables' '' "$(nft list ruleset)"
     same 'CLOSEWAITD in legacy tables' '' "$(iptables-legacy-save | grep CLOSEWAITD)"
+}
+
+# Debian has an alternative for each family.
+test_families_of_different_variants() {
+    use_backend iptables-legacy # its tables are in what is compared
+    nothing=$(everything)
+    for ip in legacy nft; do
+        ip6=nft
+        [ "$ip" = legacy ] || ip6=legacy
+        # What the other variants have put in is replaced, family by family.
+        link_iptables ip $ip6 "$dir"
+        link_iptables ip6 $ip "$dir"
+        up
+        link_iptables ip $ip "$dir"
+        link_iptables ip6 $ip6 "$dir"
+        up
+        expect 0 rules check
+        says "rules of the backend iptables are there, iptables($ip) ip6tables($ip6)"
+        same 'connection' connected "$(net connect ::1 5000)"
+        same 'SYNs counted, IPv6' 1 "$(sent 6)"
+        same 'connection' connected "$(net connect 127.0.0.1 5000)"
+        same 'SYNs counted, IPv4' 1 "$(sent 4)"
+        up
+        once=$(everything)
+        rules show --backend iptables | sh
+        same 'the ruleset, shown and run' "$once" "$(everything)"
+        link_iptables ip6 $ip "$dir"
+        rules show --backend iptables | sh
+        expect 1 rules check
+        says 'rules of several backends are there'
+        expect 0 rules down
+        same 'the ruleset' "$nothing" "$(everything)"
+    done
+}
+
+# What the first family has got is taken back from where it is.
+test_failed_up_with_different_variants_leaves_nothing() {
+    use_backend iptables-legacy
+    link_iptables ip6 nft "$dir"
+    before=$(everything)
+    here=$(readlink /proc/self/ns/net)
+    rm "$dir/ip6tables-restore"
+    cat >"$dir/ip6tables-restore" <<EOF
+#!/bin/sh
+[ "\$(readlink /proc/self/ns/net)" != "$here" ] || ! rm "$dir/break" 2>/dev/null || exit 1
+exec $(command -v ip6tables-nft-restore) "\$@"
+EOF
+    chmod +x "$dir/ip6tables-restore"
+    up # its rules for IPv6 must not outlive those for IPv4
+    : >"$dir/break"
+    expect 1 rules up --backend iptables
+    says 'the rules for ip6 could not be put in'
+    [ ! -e "$dir/break" ]
+    same 'the ruleset' "$before" "$(everything)"
 }
 
 each_parallel_runs_leave_one_whole_set() {
