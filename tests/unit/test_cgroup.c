@@ -19,11 +19,12 @@
 #include "unit.h"
 
 /* So many that no walk sees them all. */
-#define CROWD	   40000
-#define WALK_US	   60000
+#define CROWD	   80000
+#define WALK_US	   80000
 #define OTHERS	   20
 #define SOME_UID   12345
 #define USER_GROUP "user.slice/user@1.service"
+#define CROWDED	   "user@2.service"
 
 static char mount[64];
 
@@ -47,7 +48,9 @@ static uint64_t make(const char *group, uid_t owner)
 static int set_up(void **state)
 {
 	(void)state;
-	strcpy(mount, "/tmp/closewaitd-cgroup.XXXXXX");
+	/* In memory, where that is to be had: a crowd on a disk takes its time. */
+	snprintf(mount, sizeof(mount), "%s/closewaitd-cgroup.XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(mount));
 	make("user.slice", geteuid());
 	make("system.slice", geteuid());
@@ -140,15 +143,16 @@ static void a_crowd_of_a_user_hides_nothing(void **state)
 
 	(void)state;
 	need_root();
-	make(USER_GROUP, SOME_UID);
-	for (int i = 0; i < CROWD; i++) {
-		snprintf(group, sizeof(group), USER_GROUP "/%d.service", i);
-		make(group, SOME_UID);
-	}
-	/* Whatever order directories are read in, most likely one of these comes behind the users'. */
+	/* Whatever order directories are read in, some services come behind the crowd. */
 	for (int i = 0; i < OTHERS; i++) {
+		if (i == OTHERS / 2)
+			make(CROWDED, SOME_UID);
 		snprintf(group, sizeof(group), "%d.service", i);
 		services[i] = make(group, geteuid());
+	}
+	for (int i = 0; i < CROWD; i++) {
+		snprintf(group, sizeof(group), CROWDED "/%d.service", i);
+		make(group, SOME_UID);
 	}
 	for (int i = 0; i < OTHERS; i++) {
 		snprintf(group, sizeof(group), "%d.service", i);
