@@ -106,7 +106,7 @@ stage_package() {
         "$builds/gcc" "$builds"/package/closewaitd_*.deb
 }
 
-# "make check-kernels" has everything, on three kernels, and takes hours.
+# "make check-kernels" has everything, on three kernels, and takes half an hour for each.
 stage_kernels() {
     suite "kernel facts and nft on another kernel" "$top/tests/kernel/matrix.sh" "$builds/gcc" 6.1 \
         "platform quick"
