@@ -177,7 +177,9 @@ static void reload_without_room(struct stage *s)
 	not_with_sanitizers();
 	stage_listen(s, 8);
 	stage_protect(s, NULL);
-	collide(s, CLIENT_PORT - 1); /* what is looked up once, it has looked up */
+	/* What is looked up once, it has looked up; and its stacks are as large as they get. */
+	collide(s, CLIENT_PORT - 1);
+	daemon_event(&s->daemon, "collision");
 	assert_int_equal(prlimit(s->daemon.pid, RLIMIT_AS, &none, NULL), 0);
 	daemon_signal(&s->daemon, SIGHUP);
 	daemon_message(&s->daemon, "stays in force");
