@@ -255,7 +255,8 @@ static const struct slot *look(struct cgroup_map *map, uint64_t id)
 		return NULL;
 	slot = &map->slots[found > 0 ? walk.whose : OF_ANYBODY][id % CACHE_SLOTS];
 	free(slot->path);
-	*slot = (struct slot){id, path};
+	slot->id = id;
+	slot->path = path;
 	return slot;
 }
 
