@@ -219,8 +219,12 @@ static void root_of_a_user_namespace(struct stage *s)
 	char path[64];
 	int fd;
 
-	if (!can_have_user_namespace())
+	if (!can_have_user_namespace()) {
+		print_message(
+			"SKIP: no user namespace for this process (with ThreadSanitizer it has "
+			"two threads)\n");
 		skip();
+	}
 	s->daemon.contained = true;
 	daemon_start(&s->daemon, "mode = \"enforce\";");
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", s->daemon.pid);
