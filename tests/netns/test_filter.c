@@ -258,7 +258,9 @@ static void protect_as_a_service(struct stage *s, const char *capabilities)
 	snprintf(wrapper, sizeof(wrapper), "%s/unprivileged", s->daemon.dir);
 	file = fopen(wrapper, "we");
 	assert_non_null(file);
-	fprintf(file, "#!/bin/sh\nexec setpriv --bounding-set %s %s \"$@\"\n", capabilities, real);
+	/* 8 MiB are what systemd allows; before Linux 5.11 the program counts. */
+	fprintf(file, "#!/bin/sh\nulimit -l 8192\nexec setpriv --bounding-set %s %s \"$@\"\n",
+		capabilities, real);
 	fclose(file);
 	must(chmod(wrapper, 0755) < 0 ? -errno : 0, "make the wrapper a program");
 	daemon_want_control(&s->daemon);
