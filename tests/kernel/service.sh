@@ -92,7 +92,7 @@ collide() { # PORT
 
 # --- a server that leaks ------------------------------------------------------------------------
 
-systemd-run -q --unit=leaky-server "$tools/minefield" --listen -p 40000-40199 $server
+systemd-run -q --unit=leaky-server "$tools/minefield" --listen -p 20000-20199 $server
 wait_for 60 sh -c 'journalctl -q -b -u leaky-server | grep -q planted' || echo 'no mines'
 
 # --- installation -------------------------------------------------------------------------------
@@ -127,15 +127,15 @@ check 'the seccomp filter is on' status Seccomp 2
 
 # --- a collision in audit mode ------------------------------------------------------------------
 
-check 'a connect collides' collide 40000
-check 'closewaitctl shows the collision' wait_for 20 sh -c "closewaitctl events | grep -q 127.0.0.1:40000"
-check 'the journal has it' wait_for 20 entry_has collision CLOSEWAITD_SRC 127.0.0.1:40000
+check 'a connect collides' collide 20000
+check 'closewaitctl shows the collision' wait_for 20 sh -c "closewaitctl events | grep -q 127.0.0.1:20000"
+check 'the journal has it' wait_for 20 entry_has collision CLOSEWAITD_SRC 127.0.0.1:20000
 check 'with its message id' entry_has collision MESSAGE_ID 17f451735c6e4bbf872db02cb2f5bcaf
 check 'with the result' entry_has collision CLOSEWAITD_RESULT audited
 check 'with the leaking unit' entry_has collision CLOSEWAITD_UNIT leaky-server.service
 check 'with the daemon as its origin' entry_has collision _SYSTEMD_UNIT closewaitd.service
 check 'journalctl -x explains it' sh -c \
-    'journalctl -q -b -x CLOSEWAITD_EVENT=collision | grep -q "A client at 127.0.0.1:40000 opened"'
+    'journalctl -q -b -x CLOSEWAITD_EVENT=collision | grep -q "A client at 127.0.0.1:20000 opened"'
 echo "     the journal:"
 journalctl -q -b -n 1 -x CLOSEWAITD_EVENT=collision | sed 's/^/     | /'
 
@@ -158,7 +158,7 @@ check 'systemctl reload' systemctl reload closewaitd
 check 'the new mode is in force' wait_for 20 is 'mode enforce, default action destroy, 0 rules' \
     show StatusText
 check 'without a restart' is "$pid" show MainPID
-check 'a connect collides in enforce mode' collide 40001
+check 'a connect collides in enforce mode' collide 20001
 check 'and the old socket is destroyed' wait_for 20 entry_has collision CLOSEWAITD_RESULT destroyed
 sed -i 's/^mode = "enforce"/mode = "strict"/' /etc/closewaitd/closewaitd.conf
 check 'a bad file makes the reload fail' sh -c '! systemctl reload closewaitd'
@@ -214,12 +214,12 @@ systemctl reset-failed closewaitd
 check 'without it the service starts all the same' systemctl restart closewaitd
 check 'with its fallback' is all filter_in_force
 check 'and the rules for that' rules_are_for all
-check 'a connect collides' collide 40090
+check 'a connect collides' collide 20090
 systemctl daemon-reload
 check 'with it the service starts' systemctl restart closewaitd
 check 'has the filter' is bpf filter_in_force
 check 'and the rules for it' rules_are_for bpf
-check 'a connect collides' collide 40091
+check 'a connect collides' collide 20091
 check 'systemd finds it safe enough' systemd-analyze security --threshold=18 closewaitd
 rm -r $dropins
 sed -i 's/filter = "bpf"/filter = "all"/' /etc/closewaitd/closewaitd.conf
@@ -274,28 +274,28 @@ for process in "$pid" "$helper"; do
     check 'the seccomp filter is on' status Seccomp 2 "$process"
 done
 check 'systemd finds it safe enough' systemd-analyze security --threshold=18 closewaitd
-check 'a connect collides' collide 40100
-check 'its event is told' event_of 127.0.0.1:40100
-check 'and has found its process' is held field 127.0.0.1:40100 CLOSEWAITD_LEAKER
-check 'by its name' is minefield field 127.0.0.1:40100 CLOSEWAITD_LEAKER_COMM
-check 'its number and its descriptor' names_the_descriptor 127.0.0.1:40100
+check 'a connect collides' collide 20100
+check 'its event is told' event_of 127.0.0.1:20100
+check 'and has found its process' is held field 127.0.0.1:20100 CLOSEWAITD_LEAKER
+check 'by its name' is minefield field 127.0.0.1:20100 CLOSEWAITD_LEAKER_COMM
+check 'its number and its descriptor' names_the_descriptor 127.0.0.1:20100
 check 'closewaitctl names it too' sh -c 'closewaitctl events -n 1 | grep -q minefield'
 check 'systemctl reload' systemctl reload closewaitd
 check 'by the same daemon' is "$pid" show MainPID
 check 'with the same second process' is "$helper" owner_server
-check 'another connect collides' collide 40101
-check 'its event is told' event_of 127.0.0.1:40101
-check 'and names the process' is minefield field 127.0.0.1:40101 CLOSEWAITD_LEAKER_COMM
+check 'another connect collides' collide 20101
+check 'its event is told' event_of 127.0.0.1:20101
+check 'and names the process' is minefield field 127.0.0.1:20101 CLOSEWAITD_LEAKER_COMM
 restarts=$(show NRestarts)
 kill -KILL "$helper"
 check 'when the second process dies, the log says so' wait_for 20 sh -c \
     'journalctl -q -b -u closewaitd | grep -q "the owner server has ended"'
 check 'the daemon goes on' is "$pid" show MainPID
 check 'and is well' closewaitctl ping
-check 'a connect collides' collide 40102
-check 'its event is told' event_of 127.0.0.1:40102
+check 'a connect collides' collide 20102
+check 'its event is told' event_of 127.0.0.1:20102
 check 'with the unit only' entry_has collision CLOSEWAITD_UNIT leaky-server.service
-check 'and without a process' is '' field 127.0.0.1:40102 CLOSEWAITD_LEAKER_PID
+check 'and without a process' is '' field 127.0.0.1:20102 CLOSEWAITD_LEAKER_PID
 check 'a reload works' systemctl reload closewaitd
 check 'and nothing was restarted' is "$restarts" show NRestarts
 check 'a restart brings it back' systemctl restart closewaitd
@@ -317,7 +317,7 @@ pid=$(show MainPID)
 kill -KILL "$pid"
 check 'after SIGKILL it is started again' wait_for 60 pid_is_new
 check 'with its rules' has_rules
-check 'and works' collide 40002
+check 'and works' collide 20002
 
 pid=$(show MainPID)
 # Whichever of them the client's processor belongs to.
@@ -338,7 +338,7 @@ check 'systemd says that it was the watchdog' sh -c \
     'journalctl -q -b -u closewaitd | grep -q "Watchdog timeout"'
 check 'the client that waited is connected' wait "$probe"
 sed 's/^/     /' $state/probe
-check 'and it works' collide 40003
+check 'and it works' collide 20003
 
 # --- restarts and reloads under load ------------------------------------------------------------
 
@@ -392,9 +392,9 @@ check 'an instance for a network namespace starts' systemctl start closewaitd@bl
 check 'its rules are in that namespace' has_rules ip netns exec blue
 check 'and right' ip netns exec blue closewaitd-rules check -c /etc/closewaitd/blue.conf
 check 'and answers' closewaitctl -c /etc/closewaitd/blue.conf ping
-ip netns exec blue "$tools/minefield" --listen -p 41000 $server >$state/blue &
+ip netns exec blue "$tools/minefield" --listen -p 21000 $server >$state/blue &
 check 'a connect in there collides' wait_for 60 grep -q planted $state/blue
-check 'and connects' ip netns exec blue "$tools/syn-probe" -p 41000 -t 20000 $server
+check 'and connects' ip netns exec blue "$tools/syn-probe" -p 21000 -t 20000 $server
 check 'and is in the journal of the instance' wait_for 20 entry_has collision _SYSTEMD_UNIT closewaitd@blue.service
 check 'an instance stops' systemctl stop closewaitd@blue
 check 'and leaves no rule' no_rules ip netns exec blue

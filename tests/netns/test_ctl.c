@@ -232,7 +232,7 @@ static void keeps_events(struct stage *s)
 	assert_int_equal(count_lines(ctl_run(&s->daemon, "events", NULL)->out), 3);
 	assert_int_equal(count_lines(ctl_run(&s->daemon, "events", "-n", "2", NULL)->out), 2);
 	assert_int_equal(count_lines(ctl_run(&s->daemon, "events", "-n", "0", NULL)->out), 0);
-	assert_non_null(strstr(ctl_run(&s->daemon, "events", "-n", "1", NULL)->out, ":40002 "));
+	assert_non_null(strstr(ctl_run(&s->daemon, "events", "-n", "1", NULL)->out, ":20002 "));
 	assert_int_equal(count_lines(ctl_run(&s->daemon, "events", "--port", "8000", NULL)->out),
 			 3);
 	assert_int_equal(count_lines(ctl_run(&s->daemon, "events", "--port", "80", NULL)->out), 0);

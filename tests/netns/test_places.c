@@ -71,7 +71,7 @@ static void check_ends(const json_t *event, const char *src, const char *dst)
 
 static void other_loopback_addresses(struct stage *s)
 {
-	check_ends(collide(s, "127.0.0.2", "127.1.2.3"), "127.0.0.2:40000", "127.1.2.3:8000");
+	check_ends(collide(s, "127.0.0.2", "127.1.2.3"), "127.0.0.2:20000", "127.1.2.3:8000");
 }
 
 /* A host's real addresses are reached through lo, too. */
@@ -80,7 +80,7 @@ static void address_of_a_device(struct stage *s)
 	run_line("ip link add near type veth peer name far");
 	run_line("ip addr add 192.0.2.1/24 dev near");
 	run_line("ip link set near up");
-	check_ends(collide(s, "192.0.2.1", "192.0.2.1"), "192.0.2.1:40000", "192.0.2.1:8000");
+	check_ends(collide(s, "192.0.2.1", "192.0.2.1"), "192.0.2.1:20000", "192.0.2.1:8000");
 }
 
 static void loopback_to_address_of_a_device(struct stage *s)
@@ -88,7 +88,7 @@ static void loopback_to_address_of_a_device(struct stage *s)
 	run_line("ip link add near type veth peer name far");
 	run_line("ip addr add 192.0.2.1/24 dev near");
 	run_line("ip link set near up");
-	check_ends(collide(s, "127.0.0.1", "192.0.2.1"), "127.0.0.1:40000", "192.0.2.1:8000");
+	check_ends(collide(s, "127.0.0.1", "192.0.2.1"), "127.0.0.1:20000", "192.0.2.1:8000");
 }
 
 static void address_of_a_device_v6(struct stage *s)
@@ -96,7 +96,7 @@ static void address_of_a_device_v6(struct stage *s)
 	run_line("ip link add near type veth peer name far");
 	run_line("ip addr add 2001:db8::1/64 dev near nodad");
 	run_line("ip link set near up");
-	check_ends(collide(s, "2001:db8::1", "2001:db8::1"), "[2001:db8::1]:40000",
+	check_ends(collide(s, "2001:db8::1", "2001:db8::1"), "[2001:db8::1]:20000",
 		   "[2001:db8::1]:8000");
 }
 
@@ -120,7 +120,7 @@ static void link_local(struct stage *s)
 	run_line("ip link set far up");
 	run_line("ip link set near up");
 	run_line("ip addr add fe80::1/64 dev near nodad");
-	check_ends(collide(s, "fe80::1%near", "fe80::1%near"), "[fe80::1]:40000", "[fe80::1]:8000");
+	check_ends(collide(s, "fe80::1%near", "fe80::1%near"), "[fe80::1]:20000", "[fe80::1]:8000");
 }
 
 /* The same link-local address on two interfaces: the SYN does not tell which. Never a guess. */
@@ -504,7 +504,7 @@ static void entries_are_left_alone(struct stage *s)
 	     "drop the challenge ACK");
 	stage_connect(s, CLIENT_PORT, 100);
 	daemon_event(&s->daemon, "collision");
-	wait_for_entry(s, " CLOSE_WAIT .* sport=40000 .*ASSURED");
+	wait_for_entry(s, " CLOSE_WAIT .* sport=20000 .*ASSURED");
 	assert_int_equal(sock_state(server), TCP_CLOSE_WAIT);
 }
 

@@ -304,7 +304,7 @@ static void text_format(struct stage *s)
 	stage_mine(s, CLIENT_PORT);
 	stage_connects(s, CLIENT_PORT);
 	line = daemon_message(&s->daemon, "event=collision");
-	assert_non_null(strstr(line, " src=127.0.0.1:40000 dst=127.0.0.1:8000 proof=exact "
+	assert_non_null(strstr(line, " src=127.0.0.1:20000 dst=127.0.0.1:8000 proof=exact "
 				     "mode=enforce rule=default action=destroy result=destroyed "));
 	daemon_stop(&s->daemon);
 }

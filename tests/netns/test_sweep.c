@@ -25,7 +25,7 @@
 #define MINES  10000
 #define LIVING 1000
 /* The living clients' ports, away from the mines' and from what the kernel gives others. */
-#define LIVING_PORT 20000
+#define LIVING_PORT 31000
 /* A port that is redirected to the server's. */
 #define OTHER_PORT  9000
 #define PATIENCE_MS 5000
