@@ -42,7 +42,7 @@ failed() { # FILE
         }
         program == "" { next }
         /^ +\[  FAILED  \] / && !/ test\(s\), listed below:$/ { sub(/^ +\[  FAILED  \] /, ""); test = $0 }
-        /^ +FAIL / { test = $2 } # of rules.sh
+        program ~ /^rules\.sh/ && /^ +FAIL / { test = $2 }
         test != "" {
             named = 1
             sub(/:.*/, "", program)
