@@ -22,4 +22,5 @@ tests_lib_libtest_a_SOURCES = \
 	tests/lib/snmp.c tests/lib/snmp.h \
 	tests/lib/sockdiag.c tests/lib/sockdiag.h \
 	tests/lib/sockets.c tests/lib/sockets.h \
+	tests/lib/socklock.c tests/lib/socklock.h \
 	tests/lib/usage.c tests/lib/usage.h

@@ -5,6 +5,7 @@ PLATFORM_TESTS = \
 	tests/platform/diag-age \
 	tests/platform/diag-cgroup \
 	tests/platform/diag-destroy \
+	tests/platform/diag-locked \
 	tests/platform/diag-lookup \
 	tests/platform/diag-mapped \
 	tests/platform/diag-pipeline \
@@ -40,6 +41,8 @@ tests_platform_diag_cgroup_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_platform_diag_cgroup_LDADD = $(PLATFORM_LIBS)
 tests_platform_diag_destroy_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_platform_diag_destroy_LDADD = $(PLATFORM_LIBS)
+tests_platform_diag_locked_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_platform_diag_locked_LDADD = $(PLATFORM_LIBS)
 tests_platform_diag_lookup_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_platform_diag_lookup_LDADD = $(PLATFORM_LIBS)
 tests_platform_diag_mapped_CPPFLAGS = $(TESTLIB_CPPFLAGS)
