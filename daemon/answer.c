@@ -106,9 +106,10 @@ static json_t *status_queue(const struct service *s)
 {
 	const struct conf *conf = s->conf;
 
-	return json_pack("{s:o, s:o, s:o, s:s}", "number", number(conf->queue.number), "workers",
-			 number(conf->queue.workers), "max_held", number(conf->queue.max_held),
-			 "filter", conf_filter_name(service_filter_in_force(s)));
+	return json_pack("{s:o, s:o, s:o, s:o, s:s}", "number", number(conf->queue.number),
+			 "workers", number(conf->queue.workers), "away", number(totals_away(s)),
+			 "max_held", number(conf->queue.max_held), "filter",
+			 conf_filter_name(service_filter_in_force(s)));
 }
 
 static json_t *status_policy(const struct policy *policy)

@@ -106,6 +106,7 @@ static void print_losses(const json_t *stats)
 		{"missed", "packets that never arrived"},
 		{"bad_messages", "messages that could not be read"},
 		{"verdict_errors", "verdicts that the kernel refused"},
+		{"let_go", "let go, as a worker did not come back"},
 		{"lookup_errors", "look-ups that failed"},
 		{"not_loopback", "packets of other interfaces"},
 		{"events_suppressed", "events above limits.events_per_second"},

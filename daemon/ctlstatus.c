@@ -178,11 +178,22 @@ static void print_sweep(const json_t *sweep)
 		print_last_sweep(last);
 }
 
+static void print_queue(const json_t *queue)
+{
+	uint64_t workers = ctlprint_number(queue, "workers");
+	uint64_t away = ctlprint_number(queue, "away");
+
+	ctlprint_pair("queue", COLOUR_NONE, "%" PRIu64 ", %" PRIu64 " worker%s, filter %s",
+		      ctlprint_number(queue, "number"), workers, workers == 1 ? "" : "s",
+		      ctlprint_text(queue, "filter"));
+	if (away > 0)
+		ctlprint_pair("workers", COLOUR_BAD,
+			      "%" PRIu64 " kept by the kernel: SYNs pass unjudged", away);
+}
+
 static void print_status(const json_t *status)
 {
-	const json_t *queue = json_object_get(status, "queue");
 	const json_t *last = json_object_get(status, "last_collision");
-	uint64_t workers = ctlprint_number(queue, "workers");
 	char uptime[CTLPRINT_SIZE];
 
 	printf("closewaitd %s, process %" PRIu64 ", up %s\n", ctlprint_text(status, "release"),
@@ -190,9 +201,7 @@ static void print_status(const json_t *status)
 	       ctlprint_duration(ctlprint_number(status, "uptime_s") * 1000, uptime));
 	print_mode(status);
 	print_config(json_object_get(status, "config"));
-	ctlprint_pair("queue", COLOUR_NONE, "%" PRIu64 ", %" PRIu64 " worker%s, filter %s",
-		      ctlprint_number(queue, "number"), workers, workers == 1 ? "" : "s",
-		      ctlprint_text(queue, "filter"));
+	print_queue(json_object_get(status, "queue"));
 	print_policy(json_object_get(status, "policy"));
 	print_totals(json_object_get(status, "totals"));
 	print_coverage(json_object_get(status, "coverage"));

@@ -31,6 +31,7 @@ libclosewaitd_a_SOURCES = \
 	include/service.h daemon/service.c \
 	include/servicestate.h \
 	include/watchdog.h daemon/watchdog.c \
+	include/failopen.h daemon/failopen.c \
 	include/worker.h daemon/worker.c \
 	include/judge.h daemon/judge.c \
 	include/candidates.h daemon/candidates.c \

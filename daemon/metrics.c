@@ -41,6 +41,11 @@ static void write_workers(const struct metrics *m, const char *name, FILE *out)
 	put(out, name, m->workers);
 }
 
+static void write_workers_away(const struct metrics *m, const char *name, FILE *out)
+{
+	put(out, name, m->workers_away);
+}
+
 static void write_mode(const struct metrics *m, const char *name, FILE *out)
 {
 	for (unsigned int mode = 0; mode < MODE_COUNT; mode++)
@@ -255,6 +260,9 @@ static const struct family families[] = {
 	{"build_info", "gauge", "The release that runs.", write_build_info, 0},
 	{"start_time_seconds", "gauge", "When it started, since the epoch.", write_start_time, 0},
 	{"workers", "gauge", "Queues, each with a thread of its own.", write_workers, 0},
+	{"workers_away", "gauge",
+	 "Those of them that the kernel keeps; SYNs pass their queues unjudged.",
+	 write_workers_away, 0},
 	{"mode", "gauge", "1 for the mode in force.", write_mode, 0},
 	{"config_generation", "gauge", "Changes of configuration or mode since the start.",
 	 write_generation, 0},
@@ -287,6 +295,8 @@ static const struct family families[] = {
 	 NULL, STAT_BAD_MESSAGES},
 	{"verdict_errors_total", "counter", "Verdicts that the kernel did not take.", NULL,
 	 STAT_VERDICT_ERRORS},
+	{"let_go_total", "counter",
+	 "Packets that were let go because their worker did not come back.", NULL, STAT_LET_GO},
 	{"batches_total", "counter", "Receives that brought at least one packet.", NULL,
 	 STAT_BATCHES},
 	{"held_syns_peak", "gauge", "Most packets in one batch since the start.", NULL,

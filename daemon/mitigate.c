@@ -370,8 +370,8 @@ static int give_verdicts(struct mitigate *m)
 }
 
 /*
- * A SYN without its verdict stays held, and goes with the queue: neither dropped nor rejected. An
- * occupant that was destroyed is.
+ * A SYN whose verdict failed passes with a later batch, or was let go already: it is neither dropped nor
+ * rejected. An occupant that was destroyed is.
  */
 static void note_missing_verdicts(struct mitigate *m, int err)
 {

@@ -36,6 +36,7 @@
 struct queue {
 	int fd;
 	uint16_t number;
+	uint32_t max_held;
 	uint32_t seq;
 	uint32_t next_id; /* the id that the next packet should have */
 	bool seen_id;
@@ -111,6 +112,7 @@ int queue_open(uint16_t number, uint32_t max_held, struct queue **ret_queue)
 	if (!queue)
 		return -ENOMEM;
 	queue->number = number;
+	queue->max_held = max_held;
 	queue->fd = open_socket();
 	if (queue->fd < 0) {
 		err = queue->fd;
@@ -245,7 +247,25 @@ int queue_verdicts(struct queue *queue, const struct verdict *verdicts, size_t n
 int queue_stop(struct queue *queue)
 {
 	return send_all(queue, queue->out,
-			queuemsg_put_stop(queue->out, queue->seq++, queue->number));
+			queuemsg_put_limit(queue->out, queue->seq++, queue->number, 0));
+}
+
+int queue_resume(struct queue *queue)
+{
+	return send_all(
+		queue, queue->out,
+		queuemsg_put_limit(queue->out, queue->seq++, queue->number, queue->max_held));
+}
+
+/* After the first request there is no id any more that the second does not cover. */
+int queue_let_go(const struct queue *queue)
+{
+	char requests[2 * QUEUEMSG_REQUEST_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+	size_t len = queuemsg_put_limit(requests, 0, queue->number, 0);
+
+	len += queuemsg_put_accept_until(requests + len, queue->number,
+					 queue->next_id + INT32_MAX / 2);
+	return send_all(queue, requests, len);
 }
 
 void queue_close(struct queue *queue)

@@ -32,12 +32,12 @@ size_t queuemsg_put_bind(void *buf, uint32_t seq, const struct queue_settings *s
 	return nlh->nlmsg_len;
 }
 
-size_t queuemsg_put_stop(void *buf, uint32_t seq, uint16_t number)
+size_t queuemsg_put_limit(void *buf, uint32_t seq, uint16_t number, uint32_t max_held)
 {
 	struct nlmsghdr *nlh = nfq_nlmsg_put(buf, NFQNL_MSG_CONFIG, number);
 
 	nlh->nlmsg_seq = seq;
-	nfq_nlmsg_cfg_put_qmaxlen(nlh, 0);
+	nfq_nlmsg_cfg_put_qmaxlen(nlh, max_held);
 	return nlh->nlmsg_len;
 }
 
@@ -63,6 +63,13 @@ static size_t put_verdict(void *buf, int type, uint16_t number, const struct ver
 	if (v->set_mark)
 		nfq_nlmsg_verdict_put_mark(nlh, v->mark);
 	return nlh->nlmsg_len;
+}
+
+size_t queuemsg_put_accept_until(void *buf, uint16_t number, uint32_t id)
+{
+	const struct verdict accept = {.id = id};
+
+	return put_verdict(buf, NFQNL_MSG_VERDICT_BATCH, number, &accept);
 }
 
 size_t queuemsg_put_verdicts(void *buf, uint16_t number, const struct verdict *verdicts, size_t n)

@@ -71,7 +71,13 @@ static int probe_kernel(struct service *s)
 static int start_workers(struct service *s)
 {
 	char error[CONF_ERROR_SIZE];
+	int failed = failopen_start(s->conf->queue.workers, s->wake_fd, &s->failopen);
 
+	if (failed < 0) {
+		log_errx("cannot start the thread that looks after the workers: %s",
+			 strerror(-failed));
+		return failed;
+	}
 	s->workers = calloc(s->conf->queue.workers, sizeof(struct worker *));
 	if (!s->workers) {
 		log_errx("out of memory");
@@ -79,8 +85,8 @@ static int start_workers(struct service *s)
 	}
 	for (unsigned int i = 0; i < s->conf->queue.workers; i++) {
 		int err = worker_start((uint16_t)(s->conf->queue.number + i), s->conf,
-				       reload_mode_of(s, s->conf), &s->destroys, s->wake_fd,
-				       &s->workers[i], error);
+				       reload_mode_of(s, s->conf), &s->destroys, s->failopen,
+				       s->wake_fd, &s->workers[i], error);
 
 		if (err < 0) {
 			log_errx("%s", error);
@@ -251,11 +257,12 @@ static void log_totals(const struct service *s)
 		 stats_get(&sum->count[STAT_OVERRUNS]));
 }
 
+/* The workers first: a sweep may have to wait for the kernel, and SYNs must not wait for a sweep. */
 static void stop_workers(struct service *s)
 {
-	sweeper_stop(s->sweeper);
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_stop(s->workers[i]);
+	sweeper_stop(s->sweeper);
 	tell_incidents(s, UINT_MAX);
 	tell_full_queues(s, UINT64_MAX); /* all: there is no later */
 	if (s->attribution)
@@ -311,6 +318,7 @@ static int hear_workers(struct service *s)
 	if (next_to_tell(s))
 		eventfd_write(s->wake_fd, 1); /* in the next round */
 	tell_sweeps(s);
+	failopen_tell(s->failopen, s->conf->queue.number);
 	finish_changes(s);
 	return check_workers(s);
 }
@@ -412,6 +420,7 @@ static void release(struct service *s)
 	journal_close(s->journal);
 	watchdog_close(s->watchdog);
 	attribution_free(s->attribution);
+	failopen_stop(s->failopen);
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_free(s->workers[i]);
 	free(s->workers);

@@ -13,6 +13,7 @@ static const char *const counts[STAT_COUNT] = {
 	[STAT_MISSED] = "missed",
 	[STAT_BAD_MESSAGES] = "bad_messages",
 	[STAT_VERDICT_ERRORS] = "verdict_errors",
+	[STAT_LET_GO] = "let_go",
 	[STAT_LOOKUP_ERRORS] = "lookup_errors",
 	[STAT_DESTROYED] = "destroyed",
 	[STAT_EVENTS_LOST] = "events_lost",

@@ -37,6 +37,15 @@ bool totals_kernel(const struct service *s, struct kstat *ret_since)
 	return true;
 }
 
+unsigned int totals_away(const struct service *s)
+{
+	unsigned int away = 0;
+
+	for (unsigned int i = 0; i < s->n_workers; i++)
+		away += worker_is_away(s->workers[i]);
+	return away;
+}
+
 void totals_read(const struct service *s, struct totals *ret_totals)
 {
 	struct coverage_facts facts = {.filter = service_filter_in_force(s)};
@@ -69,6 +78,7 @@ char *totals_metrics(const struct service *s, size_t *ret_len)
 		.version = PACKAGE_VERSION,
 		.start_time = (uint64_t)s->start_realtime.tv_sec,
 		.workers = s->n_workers,
+		.workers_away = totals_away(s),
 		.mode = reload_mode_of(s, s->conf),
 		.generation = s->generation,
 		.reload_failed = s->reload_error[0] != '\0',

@@ -104,12 +104,16 @@ void watchdog_look(struct watchdog *watchdog, struct worker *const *workers, uin
 		struct watchdog_queue *queue = &watchdog->queues[i];
 		uint16_t number = (uint16_t)(first_queue + i);
 		/* In this order: what is judged in between is progress. */
-		const struct watchdog_view now = {
+		struct watchdog_view now = {
 			.held = worker_has_held(workers[i]),
 			.judged = worker_judged(workers[i]),
 		};
-		bool queue_stuck = watchdog_is_stuck(&queue->view, &now);
+		bool queue_stuck;
 
+		/* Then its SYNs wait no longer; and a new process would not have the queue. */
+		if (worker_is_away(workers[i]) && worker_is_in_kernel(workers[i]))
+			now.held = false;
+		queue_stuck = watchdog_is_stuck(&queue->view, &now);
 		queue->view = now;
 		tell(watchdog, queue, queue_stuck, number);
 		stuck |= queue_stuck;

@@ -17,6 +17,7 @@
 #include "worker.h"
 #include "cgroup.h"
 #include "diag.h"
+#include "failopen.h"
 #include "hostaddr.h"
 #include "mitigate.h"
 #include "packet.h"
@@ -48,9 +49,11 @@ struct handover {
 
 struct worker {
 	pthread_t thread;
+	_Atomic pid_t tid;
 	unsigned int share, of; /* which worker of how many */
 	uint32_t max_held;
-	int wake_fd; /* to the main thread, which owns it */
+	int wake_fd;		   /* to the main thread, which owns it */
+	struct failopen *failopen; /* of all workers */
 	atomic_bool stop;
 	_Atomic(struct handover *) handover; /* the worker frees it */
 	_Atomic uint64_t generation;
@@ -63,7 +66,8 @@ struct worker {
 	struct cgroup_map *cgroups;
 	struct mitigate *mitigate;
 	struct ring *incidents;
-	bool told; /* an incident was pushed in this batch */
+	bool told;   /* an incident was pushed in this batch */
+	bool let_go; /* this batch was, before it had its verdicts */
 	struct held_packet packets[QUEUE_BATCH_MAX];
 	struct mitigate_syn syns[QUEUE_BATCH_MAX];
 	struct stats stats;
@@ -164,6 +168,9 @@ static int op_verdicts(void *ctx, const struct verdict *verdicts, size_t n)
 	unsigned int tries = 0;
 	int err;
 
+	w->let_go = !failopen_end(w->failopen, w->share);
+	if (w->let_go)
+		return -ETIMEDOUT;
 	do {
 		err = queue_verdicts(w->queue, verdicts, n);
 	} while (try_again(err, &tries));
@@ -228,6 +235,28 @@ static void count_losses(struct worker *w, const struct queue_losses *losses)
 	stats_add(&w->stats.count[STAT_VERDICT_ERRORS], losses->verdict_errors);
 }
 
+/*
+ * Of the packets that were let go, those that were not received yet still stand in the socket's buffer,
+ * and nothing else does, as the queue takes no more until it is told to.
+ */
+static void come_back(struct worker *w, size_t judged)
+{
+	struct queue_losses losses;
+	size_t n = judged;
+	int err;
+
+	do {
+		stats_add(&w->stats.count[STAT_LET_GO], n);
+		n = 0;
+		err = queue_receive(w->queue, false, w->packets, &n, &losses);
+		count_losses(w, &losses);
+	} while (err == 0 && n > 0);
+	/* Only for want of memory can it fail, and that passes. */
+	while (queue_resume(w->queue) < 0)
+		poll(NULL, 0, 1);
+	failopen_back(w->failopen, w->share);
+}
+
 /* Judges what the queue holds; the number of packets, or a negative errno. */
 static int judge_batch(struct worker *w, bool wait)
 {
@@ -257,8 +286,11 @@ static int judge_batch(struct worker *w, bool wait)
 	stats_add(&w->stats.count[STAT_HELD], n);
 	stats_add(&w->stats.count[STAT_BATCHES], 1);
 	stats_raise(&w->stats.count[STAT_HELD_PEAK], n);
+	failopen_begin(w->failopen, w->share, w->queue);
 	err = mitigate_batch(w->mitigate, w->syns, n, receipt_us, clock_ns(CLOCK_REALTIME));
-	if (err < 0)
+	if (w->let_go)
+		come_back(w, n);
+	else if (err < 0)
 		stats_add(&w->stats.count[STAT_VERDICT_ERRORS], n);
 	if (w->told) {
 		w->told = false;
@@ -281,7 +313,8 @@ static void take_over(struct worker *w)
 
 /*
  * No more than max_held can be held. What comes after so many was queued since: the queue could not be
- * stopped, and under load there would be no end.
+ * stopped, and under load there would be no end. Nothing stays without a verdict, though: what has not
+ * had one, for one that failed or a message that could not be read, passes.
  */
 static void drain(struct worker *w)
 {
@@ -300,6 +333,7 @@ static void drain(struct worker *w)
 			break;
 		judged += (uint32_t)n;
 	}
+	queue_let_go(w->queue);
 }
 
 static void *run(void *ctx)
@@ -307,6 +341,7 @@ static void *run(void *ctx)
 	struct worker *w = ctx;
 	int n = 0;
 
+	atomic_store(&w->tid, gettid());
 	/* Refused, it runs where the scheduler puts it, and more SYNs wait for another processor. */
 	processors_take_share(w->share, w->of);
 	while (n >= 0 && !atomic_load_explicit(&w->stop, memory_order_acquire)) {
@@ -406,8 +441,8 @@ static void name_thread(pthread_t thread, uint16_t queue_number)
 }
 
 int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
-		 struct ratelimit *destroys, int wake_fd, struct worker **ret_worker,
-		 char error[static CONF_ERROR_SIZE])
+		 struct ratelimit *destroys, struct failopen *failopen, int wake_fd,
+		 struct worker **ret_worker, char error[static CONF_ERROR_SIZE])
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int err;
@@ -417,6 +452,7 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 		return -ENOMEM;
 	}
 	w->wake_fd = wake_fd;
+	w->failopen = failopen;
 	w->share = queue_number - conf->queue.number;
 	w->of = conf->queue.workers;
 	w->max_held = conf->queue.max_held;
@@ -436,6 +472,7 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 	if (err < 0) {
 		snprintf(error, CONF_ERROR_SIZE, "queue %u: cannot start its thread: %s",
 			 queue_number, strerror(-err));
+		drain(w);
 		goto fail;
 	}
 	name_thread(w->thread, queue_number);
@@ -495,6 +532,28 @@ bool worker_has_held(const struct worker *w)
 
 	/* The kernel's own table of queues is for root only. */
 	return stats_get(&w->stats.count[STAT_HELD]) > worker_judged(w) || poll(&pfd, 1, 0) > 0;
+}
+
+bool worker_is_away(const struct worker *w)
+{
+	return failopen_is_open(w->failopen, w->share);
+}
+
+/* proc(5): "pid (comm) state ...", and comm may be anything. */
+bool worker_is_in_kernel(const struct worker *w)
+{
+	char path[64], line[256] = "", *end;
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)atomic_load(&w->tid));
+	stat = fopen(path, "re");
+	if (!stat)
+		return false;
+	if (!fgets(line, sizeof(line), stat))
+		line[0] = '\0';
+	fclose(stat);
+	end = strrchr(line, ')');
+	return end && strncmp(end, ") D ", 4) == 0;
 }
 
 const struct stats *worker_stats(const struct worker *w)

@@ -27,6 +27,7 @@ struct metrics {
 	const char *version;
 	uint64_t start_time; /* seconds since the epoch */
 	unsigned int workers;
+	unsigned int workers_away; /* see worker_is_away() */
 	enum mode mode;
 	uint64_t generation; /* of the configuration */
 	bool reload_failed;  /* the last one */

@@ -3,7 +3,7 @@
  * mitigate: a batch of held SYNs to look-ups, decisions, actions and verdicts.
  *
  * The kernel is behind an ops struct, so that tests put a model in its place. Every packet of a
- * batch gets exactly one verdict, whatever the ops return. Allocates nothing after mitigate_new().
+ * batch is in the one call of ops->verdicts() exactly once, whatever the other ops return. Allocates nothing after mitigate_new().
  */
 #ifndef CW_MITIGATE_H
 #define CW_MITIGATE_H
@@ -39,7 +39,7 @@ struct mitigate_ops {
 	void (*forget)(void *ctx, const struct tuple *syn, const struct track_entry *entry);
 	/* As cgroup_unit(); asked only if a rule needs it. */
 	const char *(*unit)(void *ctx, uint64_t cgroup_id);
-	/* As queue_verdicts(). */
+	/* As queue_verdicts(); -ETIMEDOUT: they come too late. */
 	int (*verdicts)(void *ctx, const struct verdict *verdicts, size_t n);
 	/* Takes a copy of something to tell; called after the verdicts. */
 	void (*report)(void *ctx, const struct incident *incident);

@@ -3,7 +3,11 @@
  * queue: one NFQUEUE and the socket it is bound to.
  *
  * Between open and close every packet of the queue is held by the kernel until queue_verdicts().
- * One thread at a time, but for queue_wake().
+ * One thread at a time, but for queue_wake() and queue_let_go().
+ *
+ * What asks the kernel for something returns 0, or -errno if the request was not carried out at all:
+ * -ENOBUFS and -ENOMEM pass, and it may be tried again. What the kernel refuses after that comes with
+ * queue_receive(), as verdict_errors.
  */
 #ifndef CW_QUEUE_H
 #define CW_QUEUE_H
@@ -47,9 +51,16 @@ int queue_wake(const struct queue *queue);
 int queue_verdicts(struct queue *queue, const struct verdict *verdicts, size_t n);
 /*
  * From here on packets pass unqueued; those held are still to be received and given verdicts:
- * call queue_receive() until it brings none, then queue_close().
+ * call queue_receive() until it brings none.
  */
 int queue_stop(struct queue *queue);
+/*
+ * Packets pass unqueued, and all that are held are accepted as they are, received or not. From another
+ * thread too, as long as the queue's own neither receives nor closes.
+ */
+int queue_let_go(const struct queue *queue);
+/* From here on packets are held again. */
+int queue_resume(struct queue *queue);
 /* The kernel drops what is still held. */
 void queue_close(struct queue *queue);
 

@@ -49,8 +49,8 @@ struct queue_settings {
  * between two of them are dropped in spite of bypass.
  */
 size_t queuemsg_put_bind(void *buf, uint32_t seq, const struct queue_settings *settings);
-/* Writes a request after which packets pass unqueued; those held stay held. */
-size_t queuemsg_put_stop(void *buf, uint32_t seq, uint16_t number);
+/* Writes a request for another max_held; with 0, packets pass unqueued. Those held stay held. */
+size_t queuemsg_put_limit(void *buf, uint32_t seq, uint16_t number, uint32_t max_held);
 /* Writes a request that changes nothing and is answered. */
 size_t queuemsg_put_ping(void *buf, uint32_t seq, uint16_t number);
 
@@ -60,6 +60,9 @@ size_t queuemsg_put_ping(void *buf, uint32_t seq, uint16_t number);
  * be accepted as it is goes into one message for the whole batch, after the exceptions.
  */
 size_t queuemsg_put_verdicts(void *buf, uint16_t number, const struct verdict *verdicts, size_t n);
+
+/* Writes a verdict that accepts whatever is held with this id or, as serial numbers, one before it. */
+size_t queuemsg_put_accept_until(void *buf, uint16_t number, uint32_t id);
 
 /*
  * Reads one NFQNL_MSG_PACKET message of len bytes. -EBADMSG: another message, or no packet id.

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "diag.h"
 #include "event.h"
+#include "failopen.h"
 #include "fullqueue.h"
 #include "hostaddr.h"
 #include "journal.h"
@@ -63,6 +64,7 @@ struct service {
 	struct recent recent;
 	struct fullqueue full_queues;
 	struct ratelimit destroys; /* of all workers together */
+	struct failopen *failopen; /* of all workers */
 	struct worker **workers;
 	unsigned int n_workers;
 	struct sweeper *sweeper;

@@ -28,6 +28,7 @@ enum stat {
 	STAT_LOOKUP_ERRORS,  /* look-ups without a usable answer */
 	STAT_DESTROYED,	     /* occupants destroyed */
 	STAT_EVENTS_LOST,    /* the ring to the main thread was full */
+	STAT_LET_GO,	     /* packets that did not wait for the worker (failopen.h) */
 	STAT_COUNT
 };
 

@@ -17,6 +17,8 @@ struct totals {
 void totals_start(struct service *s);
 /* The kernel's counters since the start; false if they cannot be read. */
 bool totals_kernel(const struct service *s, struct kstat *ret_since);
+/* The workers that do not come back. Not after failopen_stop(). */
+unsigned int totals_away(const struct service *s);
 void totals_read(const struct service *s, struct totals *ret_totals);
 /* As Prometheus text, to be freed; NULL if there is no memory. */
 char *totals_metrics(const struct service *s, size_t *ret_len);

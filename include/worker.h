@@ -10,6 +10,7 @@
 #define CW_WORKER_H
 
 #include "conf.h"
+#include "failopen.h"
 #include "incident.h"
 #include "ratelimit.h"
 #include "stats.h"
@@ -20,13 +21,14 @@
 struct worker;
 
 /*
- * Opens the queue and starts the thread. wake_fd is an eventfd that is written whenever there is
+ * Opens the queue and starts the thread. failopen looks after it from there on, at the index that the
+ * queue has among those of the configuration. wake_fd is an eventfd that is written whenever there is
  * an incident to take, a configuration was taken over or the worker has failed. On failure error
  * holds one line that says what is missing and what to do; -errno is returned.
  */
 int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
-		 struct ratelimit *destroys, int wake_fd, struct worker **ret_worker,
-		 char error[static CONF_ERROR_SIZE]);
+		 struct ratelimit *destroys, struct failopen *failopen, int wake_fd,
+		 struct worker **ret_worker, char error[static CONF_ERROR_SIZE]);
 /*
  * Lets new SYNs pass unqueued, gives every held one its verdict and ends the thread. Counters and
  * incidents can be read on.
@@ -49,6 +51,10 @@ const struct incident *worker_first_incident(const struct worker *worker);
 bool worker_take_incident(struct worker *worker, struct incident *ret_incident);
 /* Whether a SYN waits, in the queue's socket or in the batch that was received last. */
 bool worker_has_held(const struct worker *worker);
+/* Whether it does not come back from judging: what it held was let go, and SYNs pass unjudged. */
+bool worker_is_away(const struct worker *worker);
+/* Whether it waits in the kernel where no signal ends that, the end of the process neither. */
+bool worker_is_in_kernel(const struct worker *worker);
 /* How many packets have had their verdicts. */
 uint64_t worker_judged(const struct worker *worker);
 const struct stats *worker_stats(const struct worker *worker);

@@ -27,6 +27,7 @@ NETNS_TESTS = \
 	tests/netns/test_startstop \
 	tests/netns/test_race \
 	tests/netns/test_limits \
+	tests/netns/test_locked \
 	tests/netns/test_flood \
 	tests/netns/test_manager \
 	tests/netns/test_scan \
@@ -134,6 +135,9 @@ tests_netns_test_race_LDADD = $(NETNS_LIBS)
 tests_netns_test_limits_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_limits_CFLAGS = $(NETNS_CFLAGS)
 tests_netns_test_limits_LDADD = $(NETNS_LIBS)
+tests_netns_test_locked_CPPFLAGS = $(TESTLIB_CPPFLAGS)
+tests_netns_test_locked_CFLAGS = $(NETNS_CFLAGS)
+tests_netns_test_locked_LDADD = $(NETNS_LIBS)
 
 tests_netns_test_flood_CPPFLAGS = $(TESTLIB_CPPFLAGS)
 tests_netns_test_flood_CFLAGS = $(NETNS_CFLAGS)

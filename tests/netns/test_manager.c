@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/monotime.h"
+#include "lib/socklock.h"
 #include "lib/sockets.h"
 #include "stage.h"
 
@@ -188,11 +189,42 @@ static void keepalive_depends_on_verdicts(struct stage *s)
 	close(manager);
 }
 
+/* A restart ends no wait in the kernel: a daemon whose worker is kept there stays. */
+static void keepalive_while_the_kernel_keeps_a_worker(struct stage *s)
+{
+	int manager = manage(true);
+	union endpoint client = stage_client(s, CLIENT_PORT);
+	struct socklock locked;
+	int rc, fd;
+
+	stage_listen(s, 8);
+	stage_protect(s, "queue = { workers = 1; };");
+	expect(manager, "READY=1");
+	rc = socklock_take(stage_mine(s, CLIENT_PORT).fd, &locked);
+	if (rc == -ENOSYS)
+		skip();
+	must(rc, "lock a socket");
+	fd = must(sock_connect_start(&client, &s->server), "begin to connect");
+	daemon_message(&s->daemon, "queue 61: the kernel has not come back");
+	skip_keepalives(manager);
+	for (int i = 0; i < 4; i++)
+		assert_true(is_keepalive(word(manager, WORD_MS)));
+
+	socklock_release(&locked);
+	daemon_message(&s->daemon, "queue 61: SYNs are judged again");
+	assert_true(is_keepalive(word(manager, WORD_MS)));
+	close(fd);
+	daemon_stop(&s->daemon);
+	close(manager);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct stage_test tests[] = {
 		{"the life of a service", life_of_a_service, V4_ONLY, IN_ENFORCE},
 		{"the keep-alive depends on verdicts", keepalive_depends_on_verdicts, V4_ONLY,
+		 IN_ENFORCE},
+		{"the kernel keeps a worker", keepalive_while_the_kernel_keeps_a_worker, V4_ONLY,
 		 IN_ENFORCE},
 	};
 

@@ -69,6 +69,12 @@ tests_unit_test_explain_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=hostaddr_lo,--wrap=hostaddr_tracks_connections,--wrap=cgroup_unit
 tests_unit_test_explain_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_failopen
+TESTS += tests/unit/test_failopen
+tests_unit_test_failopen_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_failopen_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=queue_let_go,--wrap=poll
+tests_unit_test_failopen_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_metrics
 TESTS += tests/unit/test_metrics
 EXTRA_DIST += tests/unit/metrics.prom
@@ -258,7 +264,9 @@ TESTS += tests/unit/test_worker
 tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_worker_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=queue_open,--wrap=queue_receive,--wrap=queue_wake,--wrap=queue_verdicts \
-	-Wl,--wrap=queue_stop,--wrap=diag_open,--wrap=track_open,--wrap=cgroup_open \
+	-Wl,--wrap=queue_stop,--wrap=queue_let_go,--wrap=queue_resume \
+	-Wl,--wrap=failopen_begin,--wrap=failopen_end,--wrap=failopen_back \
+	-Wl,--wrap=diag_open,--wrap=track_open,--wrap=cgroup_open \
 	-Wl,--wrap=hostaddr_open,--wrap=hostaddr_lo,--wrap=hostaddr_is_loopback_device
 tests_unit_test_worker_LDADD = $(UNIT_LIBS)
 

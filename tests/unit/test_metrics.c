@@ -81,6 +81,7 @@ static int setup(void **state)
 		.version = "1.2.3",
 		.start_time = 1767225600,
 		.workers = 4,
+		.workers_away = 1,
 		.mode = MODE_ENFORCE,
 		.generation = 7,
 		.reload_failed = true,

@@ -431,6 +431,40 @@ static void stopping_lets_packets_pass(void **state)
 	assert_int_equal(queue_stop(k.queue), -ENOBUFS);
 }
 
+/* Received or not, below the last id that is known or above it; and nothing is held any more. */
+static void letting_go_accepts_whatever_is_held(void **state)
+{
+	(void)state;
+	hold(UINT32_MAX - 1, 0);
+	hold(UINT32_MAX, 7);
+	receive();
+	assert_int_equal(k.n, 2);
+	hold(0, 0);
+	hold(1000, 0);
+	assert_int_equal(queue_let_go(k.queue), 0);
+	for (size_t i = 0; i < k.n_held; i++)
+		assert_int_equal(k.held[i].fate, ACCEPTED);
+	assert_int_equal(k.maxlen, 0);
+	assert_int_equal(k.refused, 0);
+	/* The marks stay as they are. */
+	assert_int_equal(k.held[1].mark, 7);
+
+	assert_int_equal(queue_resume(k.queue), 0);
+	assert_int_equal(k.maxlen, MAX_HELD);
+	fakenl_fail(FAKENL_SENDTO, 0, 2, ENOMEM);
+	assert_int_equal(queue_let_go(k.queue), -ENOMEM);
+	assert_int_equal(queue_resume(k.queue), -ENOMEM);
+}
+
+/* Before anything was received. */
+static void letting_go_of_the_first(void **state)
+{
+	(void)state;
+	hold(1, 0);
+	assert_int_equal(queue_let_go(k.queue), 0);
+	assert_int_equal(k.held[0].fate, ACCEPTED);
+}
+
 static void owners_are_found(void **state)
 {
 	(void)state;
@@ -768,6 +802,8 @@ int main(void)
 		cmocka_unit_test(a_packet_says_that_the_queue_is_ours),
 		cmocka_unit_test(an_answer_that_is_none_fails),
 		QUEUE_TEST(stopping_lets_packets_pass),
+		QUEUE_TEST(letting_go_accepts_whatever_is_held),
+		QUEUE_TEST(letting_go_of_the_first),
 		QUEUE_TEST(owners_are_found),
 		QUEUE_TEST(every_packet_is_delivered_in_order),
 		QUEUE_TEST(other_processes_are_passed_over),

@@ -131,7 +131,7 @@ static void test_stop(void **state)
 
 	(void)state;
 	prepare();
-	len = queuemsg_put_stop(out.bytes, 7, 61);
+	len = queuemsg_put_limit(out.bytes, 7, 61, 0);
 	assert_true(len <= QUEUEMSG_REQUEST_MAX);
 	check_untouched_from(len);
 	assert_int_equal(nlh->nlmsg_len, len);
@@ -140,6 +140,25 @@ static void test_stop(void **state)
 	attrs = read_message(nlh, NFQNL_MSG_CONFIG, 61);
 	assert_int_equal(attrs.n, 1);
 	assert_int_equal(get_be32(attrs.of[NFQA_CFG_QUEUE_MAXLEN]), 0);
+}
+
+static void test_accept_until(void **state)
+{
+	const struct nlmsghdr *nlh = (const void *)out.bytes;
+	struct nfqnl_msg_verdict_hdr hdr;
+	struct attrs attrs;
+	size_t len;
+
+	(void)state;
+	prepare();
+	len = queuemsg_put_accept_until(out.bytes, 61, 0x89abcdef);
+	assert_true(len <= QUEUEMSG_REQUEST_MAX);
+	check_untouched_from(len);
+	attrs = read_message(nlh, NFQNL_MSG_VERDICT_BATCH, 61);
+	assert_int_equal(attrs.n, 1);
+	memcpy(&hdr, mnl_attr_get_payload(attrs.of[NFQA_VERDICT_HDR]), sizeof(hdr));
+	assert_int_equal(ntohl(hdr.verdict), NF_ACCEPT);
+	assert_int_equal(ntohl(hdr.id), 0x89abcdef);
 }
 
 static void test_ping(void **state)
@@ -675,6 +694,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_accept_until),
 		cmocka_unit_test(test_ping),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_no_verdicts),

@@ -30,6 +30,11 @@ static struct {
 	uint32_t stops;
 	uint32_t held; /* by the kernel, whose queue is full all the time */
 	uint32_t received, verdicts;
+	uint32_t let_go_batches; /* how many are to come to their verdicts too late */
+	uint32_t buffered;	 /* messages of packets that were let go with one */
+	bool open;		 /* one was, and the queue is not resumed yet */
+	uint32_t resume_refusals;
+	uint32_t let_gos, begun, ended, backs;
 } q;
 
 static struct conf *conf;
@@ -46,6 +51,11 @@ int __wrap_queue_receive(struct queue *queue, bool wait, struct held_packet *ret
 int __wrap_queue_wake(const struct queue *queue);
 int __wrap_queue_verdicts(struct queue *queue, const struct verdict *verdicts, size_t n);
 int __wrap_queue_stop(struct queue *queue);
+int __wrap_queue_let_go(const struct queue *queue);
+int __wrap_queue_resume(struct queue *queue);
+void __wrap_failopen_begin(struct failopen *f, size_t index, struct queue *queue);
+bool __wrap_failopen_end(struct failopen *f, size_t index);
+void __wrap_failopen_back(struct failopen *f, size_t index);
 
 /* --- what the linker puts in ------------------------------------------------------------------ */
 
@@ -105,13 +115,17 @@ int __wrap_queue_receive(struct queue *queue, bool wait, struct held_packet *ret
 		poll(NULL, 0, 1);
 	if (n > q.held)
 		n = q.held;
+	if (q.open) {
+		n = q.buffered;
+		q.buffered = 0;
+	}
 	/* A lull at last: a worker that waits for it shall fail, not hang. */
 	if (q.received >= 10 * conf->queue.max_held)
 		n = 0;
 	for (size_t i = 0; i < n; i++)
 		ret_packets[i] = (struct held_packet){.id = q.received + (uint32_t)i, .ifindex = 1};
 	q.received += (uint32_t)n;
-	if (q.stopped)
+	if (q.stopped && !q.open)
 		q.held -= (uint32_t)n;
 	*ret_n = n;
 	return 0;
@@ -145,6 +159,52 @@ int __wrap_queue_stop(struct queue *queue)
 	return 0;
 }
 
+int __wrap_queue_let_go(const struct queue *queue)
+{
+	(void)queue;
+	q.let_gos++;
+	return 0;
+}
+
+int __wrap_queue_resume(struct queue *queue)
+{
+	(void)queue;
+	if (q.resume_refusals > 0) {
+		q.resume_refusals--;
+		return -ENOBUFS;
+	}
+	q.open = false;
+	return 0;
+}
+
+void __wrap_failopen_begin(struct failopen *f, size_t index, struct queue *queue)
+{
+	(void)f;
+	(void)queue;
+	assert_int_equal(index, 0);
+	q.begun++;
+}
+
+bool __wrap_failopen_end(struct failopen *f, size_t index)
+{
+	(void)f;
+	assert_int_equal(index, 0);
+	q.ended++;
+	if (q.let_go_batches == 0)
+		return true;
+	q.let_go_batches--;
+	q.open = true;
+	return false;
+}
+
+void __wrap_failopen_back(struct failopen *f, size_t index)
+{
+	(void)f;
+	assert_int_equal(index, 0);
+	assert_false(q.open);
+	q.backs++;
+}
+
 /* --- the tests --------------------------------------------------------------------------------- */
 
 static int setup(void **state)
@@ -161,6 +221,8 @@ static int teardown(void **state)
 	return 0;
 }
 
+static uint64_t let_go; /* as the last worker has counted */
+
 /* Starts a worker and stops it; how many errors it has counted. */
 static uint64_t run(void)
 {
@@ -171,10 +233,11 @@ static uint64_t run(void)
 	uint64_t errors;
 
 	assert_true(wake_fd >= 0);
-	assert_int_equal(worker_start(61, conf, MODE_ENFORCE, &destroys, wake_fd, &worker, error),
-			 0);
+	assert_int_equal(
+		worker_start(61, conf, MODE_ENFORCE, &destroys, NULL, wake_fd, &worker, error), 0);
 	worker_stop(worker);
 	errors = stats_get(&worker_stats(worker)->count[STAT_VERDICT_ERRORS]);
+	let_go = stats_get(&worker_stats(worker)->count[STAT_LET_GO]);
 	worker_free(worker);
 	close(wake_fd);
 	return errors;
@@ -188,6 +251,8 @@ static void every_held_packet_has_its_verdict(void **state)
 	assert_int_equal(q.stops, 1);
 	assert_int_equal(q.received, 1000);
 	assert_int_equal(q.verdicts, 1000);
+	assert_int_equal(q.begun, q.ended);
+	assert_int_equal(q.let_gos, 1);
 }
 
 static void stopping_is_tried_again(void **state)
@@ -243,6 +308,21 @@ static void verdicts_that_cannot_be_given_are_counted(void **state)
 	assert_int_equal(q.verdicts, conf->queue.max_held - QUEUE_BATCH_MAX);
 }
 
+/* It has no verdicts to give, nor for what else was held then; and it goes on. */
+static void what_was_let_go_is_over(void **state)
+{
+	(void)state;
+	conf->queue.max_held = 1000;
+	q.let_go_batches = 1;
+	q.buffered = 10;
+	q.resume_refusals = 3;
+	assert_int_equal(run(), 0);
+	assert_int_equal(let_go, QUEUE_BATCH_MAX + 10);
+	assert_int_equal(q.verdicts, 1000 - QUEUE_BATCH_MAX);
+	assert_int_equal(q.backs, 1);
+	assert_int_equal(q.begun, q.ended);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -250,7 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_held_packet_has_its_verdict),	 TEST(stopping_is_tried_again),
 		TEST(a_queue_that_cannot_be_stopped_is_left),	 TEST(verdicts_are_tried_again),
-		TEST(verdicts_that_cannot_be_given_are_counted),
+		TEST(verdicts_that_cannot_be_given_are_counted), TEST(what_was_let_go_is_over),
 	};
 
 	return cmocka_run_group_tests_name("worker", tests, NULL, NULL);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config.h"
+
+#include "failopen.h"
+#include "log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/*
+ * Time is counted in looks at one and the same batch: after a SIGSTOP, or where no processor was to be
+ * had, the workers have not had the time either that went by.
+ */
+#define LOOK_MS 100
+#define LOOKS	(FAILOPEN_MS_MIN / LOOK_MS)
+
+struct watched {
+	pthread_mutex_t lock;
+	struct queue *queue;
+	uint64_t batch; /* the number of the last one that was begun */
+	bool judging;	/* it has no verdicts yet */
+	bool open;	/* was let go, and the worker is not back */
+
+	/* The thread's own. */
+	uint64_t seen; /* the batch of the last look */
+	unsigned int looks;
+	bool told; /* the main thread's: that it is open */
+};
+
+struct failopen {
+	pthread_t thread;
+	int wake_fd; /* to the main thread, which owns it */
+	int call_fd; /* to this thread */
+	atomic_bool awake;
+	atomic_bool stop;
+	size_t n;
+	struct watched queues[];
+};
+
+/* Can only fail when the counter is full, and then the other side is awake already. */
+static void wake(int fd)
+{
+	eventfd_write(fd, 1);
+}
+
+/* Lets go a batch that was there at every look of the last FAILOPEN_MS_MIN; whether one is judged now. */
+static bool look(struct failopen *f, struct watched *w)
+{
+	bool judging;
+
+	pthread_mutex_lock(&w->lock);
+	judging = w->judging;
+	if (!judging || w->seen != w->batch)
+		w->looks = 0;
+	else if (w->looks < LOOKS)
+		w->looks++;
+	w->seen = w->batch;
+	/* Refused for want of memory, it is tried again at the next look. */
+	if (w->looks == LOOKS && !w->open && queue_let_go(w->queue) == 0) {
+		w->open = true;
+		wake(f->wake_fd);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return judging;
+}
+
+static bool look_at_all(struct failopen *f)
+{
+	bool judging = false;
+
+	for (size_t i = 0; i < f->n; i++)
+		judging |= look(f, &f->queues[i]);
+	return judging;
+}
+
+/* Until somebody calls, for timeout_ms at most; -1: without end. */
+static void wait_for_call(struct failopen *f, int timeout_ms)
+{
+	struct pollfd pfd = {.fd = f->call_fd, .events = POLLIN};
+
+	poll(&pfd, 1, timeout_ms);
+}
+
+/*
+ * Asleep while nobody judges. A worker that begins calls if nobody is awake; one that had begun before
+ * that was put down is seen by the look that comes after it.
+ */
+static void *run(void *ctx)
+{
+	struct failopen *f = ctx;
+	bool judging = false;
+	eventfd_t calls;
+
+	while (!atomic_load(&f->stop)) {
+		if (!judging)
+			wait_for_call(f, -1);
+		eventfd_read(f->call_fd, &calls);
+		if (atomic_load(&f->stop))
+			break;
+		wait_for_call(f, LOOK_MS); /* there is none but to stop */
+		atomic_store(&f->awake, false);
+		judging = look_at_all(f);
+		if (judging)
+			atomic_store(&f->awake, true);
+	}
+	return NULL;
+}
+
+int failopen_start(size_t n, int wake_fd, struct failopen **ret_failopen)
+{
+	struct failopen *f = calloc(1, sizeof(*f) + n * sizeof(f->queues[0]));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->n = n;
+	f->wake_fd = wake_fd;
+	for (size_t i = 0; i < n; i++)
+		pthread_mutex_init(&f->queues[i].lock, NULL);
+	f->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	err = f->call_fd < 0 ? -errno : -pthread_create(&f->thread, NULL, run, f);
+	if (err < 0) {
+		if (f->call_fd >= 0)
+			close(f->call_fd);
+		free(f);
+		return err;
+	}
+	pthread_setname_np(f->thread, "failopen"); /* for people who look at the threads */
+	*ret_failopen = f;
+	return 0;
+}
+
+void failopen_stop(struct failopen *f)
+{
+	if (!f)
+		return;
+	atomic_store(&f->stop, true);
+	wake(f->call_fd);
+	pthread_join(f->thread, NULL);
+	for (size_t i = 0; i < f->n; i++)
+		pthread_mutex_destroy(&f->queues[i].lock);
+	close(f->call_fd);
+	free(f);
+}
+
+void failopen_tell(struct failopen *f, uint16_t first_queue)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		struct watched *w = &f->queues[i];
+		const unsigned int number = first_queue + (unsigned int)i;
+		const bool open = failopen_is_open(f, i);
+
+		if (open && !w->told)
+			log_errx(
+				"queue %u: the kernel has not come back from a look-up or a destroy "
+				"for %d ms, as a process keeps a socket locked: what was held is let "
+				"go, and SYNs pass unjudged until it does",
+				number, FAILOPEN_MS_MIN);
+		if (!open && w->told)
+			log_info("queue %u: SYNs are judged again", number);
+		w->told = open;
+	}
+}
+
+void failopen_begin(struct failopen *f, size_t index, struct queue *queue)
+{
+	struct watched *w = &f->queues[index];
+
+	pthread_mutex_lock(&w->lock);
+	w->queue = queue;
+	w->batch++;
+	w->judging = true;
+	pthread_mutex_unlock(&w->lock);
+	if (!atomic_load(&f->awake) && !atomic_exchange(&f->awake, true))
+		wake(f->call_fd);
+}
+
+bool failopen_end(struct failopen *f, size_t index)
+{
+	struct watched *w = &f->queues[index];
+	bool open;
+
+	pthread_mutex_lock(&w->lock);
+	w->judging = false;
+	open = w->open;
+	pthread_mutex_unlock(&w->lock);
+	return !open;
+}
+
+void failopen_back(struct failopen *f, size_t index)
+{
+	struct watched *w = &f->queues[index];
+
+	pthread_mutex_lock(&w->lock);
+	w->open = false;
+	pthread_mutex_unlock(&w->lock);
+	wake(f->wake_fd);
+}
+
+bool failopen_is_open(struct failopen *f, size_t index)
+{
+	struct watched *w = &f->queues[index];
+	bool open;
+
+	pthread_mutex_lock(&w->lock);
+	open = w->open;
+	pthread_mutex_unlock(&w->lock);
+	return open;
+}

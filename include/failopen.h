@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * failopen: held SYNs do not wait for a worker that does not come back.
+ *
+ * The kernel carries out a look-up or a destroy within sendto(), and waits there for the lock of the
+ * socket (tcp_get_info(), tcp_abort()). A process keeps that for as long as a system call of its own
+ * takes, and it can make one last for ever: sending from memory that does not come, for one, of a file
+ * system that hangs. No deadline reaches into that wait and no signal ends it. So a thread that never
+ * asks for sockets looks at the workers while they judge. Where one does not come on, it lets all that
+ * is held go, and new SYNs pass, until the worker is back.
+ */
+#ifndef CW_FAILOPEN_H
+#define CW_FAILOPEN_H
+
+#include "queue.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How long a worker may judge one batch, in milliseconds: a client sends its SYN again after 1 s. */
+#define FAILOPEN_MS_MIN 800
+#define FAILOPEN_MS_MAX 900
+
+struct failopen;
+
+/*
+ * Starts the thread, for n queues. wake_fd is an eventfd that is written when there is something to
+ * tell. -errno: nothing was started.
+ */
+int failopen_start(size_t n, int wake_fd, struct failopen **ret_failopen);
+/* Ends the thread; none of the queues may be judged any more. NULL does nothing. */
+void failopen_stop(struct failopen *f);
+/* For the main thread: logs which queues were let go, and which are judged again, since the last time. */
+void failopen_tell(struct failopen *f, uint16_t first_queue);
+
+/* --- for the worker of the queue with this index; queue is not closed before failopen_stop() ------ */
+
+/* The worker begins to judge a batch that it has received. */
+void failopen_begin(struct failopen *f, size_t index, struct queue *queue);
+/*
+ * The worker would give the batch its verdicts now. False: it was let go with all that was held, and the
+ * queue passes what comes, until queue_resume() and failopen_back().
+ */
+bool failopen_end(struct failopen *f, size_t index);
+void failopen_back(struct failopen *f, size_t index);
+/* Whether the queue was let go and its worker is not back yet. */
+bool failopen_is_open(struct failopen *f, size_t index);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Old sockets that their process keeps locked: the worker that looks at one is kept by the kernel, and no
+ * SYN may have to wait for that.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "lib/socklock.h"
+#include "lib/sockets.h"
+#include "rules.h"
+#include "stage.h"
+
+#define PATIENCE_MS 10000
+/* Clients whose SYNs come while the worker is kept. */
+#define OTHERS 8
+
+static void lock(int fd, struct socklock *ret_lock)
+{
+	int rc = socklock_take(fd, ret_lock);
+
+	if (rc == -ENOSYS)
+		skip();
+	must(rc, "lock a socket");
+}
+
+/* A mine that is locked, and a SYN that meets it: the worker is kept. Returns the client. */
+static int keep_worker(struct stage *s, struct socklock *ret_lock)
+{
+	union endpoint client = stage_client(s, CLIENT_PORT);
+	struct mine mine = stage_mine(s, CLIENT_PORT);
+
+	lock(mine.fd, ret_lock);
+	return must(sock_connect_start(&client, &s->server), "begin to connect");
+}
+
+static void held_syns_are_let_go(struct stage *s)
+{
+	struct socklock locked;
+	int claimant, others[OTHERS];
+
+	stage_listen(s, 64);
+	stage_protect(s, "queue = { workers = 1; };");
+	claimant = keep_worker(s, &locked);
+	for (uint16_t i = 0; i < OTHERS; i++) {
+		union endpoint client = stage_client(s, CLIENT_PORT + 1 + i);
+
+		others[i] = must(sock_connect_start(&client, &s->server), "begin to connect");
+	}
+	for (int i = 0; i < OTHERS; i++)
+		must(sock_connect_finish(others[i], PATIENCE_MS), "connect");
+	daemon_message(&s->daemon, "queue 61: the kernel has not come back");
+	assert_int_equal(rules_held(), 0);
+	/* As long as it lasts, nobody waits. */
+	for (uint16_t i = 0; i < OTHERS; i++)
+		stage_connects(s, CLIENT_PORT + 100 + i);
+
+	socklock_release(&locked);
+	daemon_message(&s->daemon, "queue 61: SYNs are judged again");
+	must(sock_connect_finish(claimant, PATIENCE_MS), "connect through the lock");
+	stage_connects(s, CLIENT_PORT + 200);
+	daemon_stop(&s->daemon);
+	/* Neither those that passed unjudged nor, at its end, one that was held in vain. */
+	assert_int_equal(daemon_total(&s->daemon, "overruns"), 0);
+	assert_in_range(daemon_total(&s->daemon, "syns"), 2, 2 + 2 * OTHERS);
+}
+
+/* It cannot end before the kernel lets it, but the SYNs do not wait for that. */
+static void stops(struct stage *s)
+{
+	struct socklock locked;
+
+	stage_listen(s, 64);
+	stage_protect(s, "queue = { workers = 1; };");
+	keep_worker(s, &locked);
+	daemon_message(&s->daemon, "queue 61: the kernel has not come back");
+	daemon_signal(&s->daemon, SIGTERM);
+	for (uint16_t i = 0; i < OTHERS; i++)
+		stage_connects(s, CLIENT_PORT + 100 + i);
+	socklock_release(&locked);
+	assert_int_equal(daemon_wait_exit(&s->daemon), 0);
+	stage_connects(s, CLIENT_PORT + 200);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct stage_test tests[] = {
+		{"held SYNs are let go", held_syns_are_let_go, V4_ONLY | V6_ONLY, IN_BOTH},
+		{"the daemon is stopped", stops, V4_ONLY, IN_ENFORCE},
+	};
+
+	return stage_run("locked sockets", tests, COUNT_OF(tests), argc, argv);
+}

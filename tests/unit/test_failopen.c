@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* failopen with queues that only count how often they are let go. */
+#include "config.h"
+
+#include "failopen.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define QUEUES 3
+/* Marks a hang. */
+#define PATIENCE_MS 20000
+
+int __wrap_queue_let_go(const struct queue *queue);
+int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+
+static atomic_int let_go[QUEUES], refusals, sleeps;
+static char queues[QUEUES]; /* nothing but addresses */
+static struct failopen *f;
+static int wake_fd;
+
+int __wrap_queue_let_go(const struct queue *queue)
+{
+	const char *which = (const void *)queue;
+
+	if (atomic_load(&refusals) > 0) {
+		atomic_fetch_sub(&refusals, 1);
+		return -ENOBUFS;
+	}
+	atomic_fetch_add(&let_go[which - queues], 1);
+	return 0;
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
+{
+	atomic_fetch_add(&sleeps, 1);
+	return __real_poll(fds, n, timeout_ms);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	for (int i = 0; i < QUEUES; i++)
+		atomic_store(&let_go[i], 0);
+	atomic_store(&refusals, 0);
+	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return wake_fd < 0 ? -1 : failopen_start(QUEUES, wake_fd, &f);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	failopen_stop(f);
+	close(wake_fd);
+	return 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void begin(size_t i)
+{
+	failopen_begin(f, i, (void *)&queues[i]);
+}
+
+static void pause_ms(int ms)
+{
+	__real_poll(NULL, 0, ms);
+}
+
+/* Until the main thread is called. */
+static void wait_for_word(void)
+{
+	struct pollfd pfd = {.fd = wake_fd, .events = POLLIN};
+	eventfd_t calls;
+
+	assert_int_equal(__real_poll(&pfd, 1, PATIENCE_MS), 1);
+	assert_int_equal(eventfd_read(wake_fd, &calls), 0);
+}
+
+static void one_that_does_not_come_back(void **state)
+{
+	int64_t start = now_ms();
+
+	(void)state;
+	begin(1);
+	wait_for_word();
+	assert_true(now_ms() - start >= FAILOPEN_MS_MIN);
+	assert_true(failopen_is_open(f, 1));
+	assert_false(failopen_is_open(f, 0));
+	/* Once, however long it lasts. */
+	pause_ms(2 * FAILOPEN_MS_MAX);
+	assert_int_equal(let_go[0], 0);
+	assert_int_equal(let_go[1], 1);
+	assert_int_equal(let_go[2], 0);
+
+	assert_false(failopen_end(f, 1));
+	assert_true(failopen_is_open(f, 1));
+	failopen_back(f, 1);
+	wait_for_word();
+	assert_false(failopen_is_open(f, 1));
+	begin(1);
+	assert_true(failopen_end(f, 1));
+
+	begin(1);
+	wait_for_word();
+	assert_int_equal(let_go[1], 2);
+}
+
+/* Each batch has its own time, however many there are. */
+static void those_that_come_on(void **state)
+{
+	(void)state;
+	for (int64_t start = now_ms(); now_ms() - start < 2 * FAILOPEN_MS_MAX;) {
+		begin(0);
+		begin(2);
+		pause_ms(FAILOPEN_MS_MIN / 40);
+		assert_true(failopen_end(f, 0));
+		begin(0);
+		assert_true(failopen_end(f, 0));
+		assert_true(failopen_end(f, 2));
+	}
+	assert_int_equal(let_go[0] + let_go[1] + let_go[2], 0);
+}
+
+static void a_refused_request_is_tried_again(void **state)
+{
+	(void)state;
+	atomic_store(&refusals, 3);
+	begin(2);
+	wait_for_word();
+	assert_int_equal(let_go[2], 1);
+	assert_int_equal(refusals, 0);
+	assert_false(failopen_end(f, 2));
+}
+
+/* Nobody judges: nobody wakes up. */
+static void asleep(void **state)
+{
+	int before;
+
+	(void)state;
+	begin(0);
+	assert_true(failopen_end(f, 0));
+	pause_ms(FAILOPEN_MS_MAX); /* for the look that this has called for */
+	before = sleeps;
+	pause_ms(2 * FAILOPEN_MS_MAX);
+	assert_int_equal(sleeps, before);
+	/* And still there. */
+	begin(0);
+	wait_for_word();
+	assert_int_equal(let_go[0], 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_that_does_not_come_back),
+		TEST(those_that_come_on),
+		TEST(a_refused_request_is_tried_again),
+		TEST(asleep),
+	};
+
+	return cmocka_run_group_tests_name("failopen", tests, NULL, NULL);
+}
