@@ -235,20 +235,21 @@ static void look_elsewhere(struct mitigate *m)
 	}
 }
 
+/* A unit may take a walk over all control groups, so it is sought only where it decides. */
 static void decide(struct mitigate *m)
 {
 	const struct policy *policy = m->settings.policy;
-	bool needs_unit = policy_needs_unit(policy);
 
 	for (size_t i = 0; i < m->n; i++) {
 		struct judgement *work = &m->work[i];
-		const char *unit = NULL;
+		const struct endpoint *dst = &m->tuples[i].dst;
 
 		if (work->finding != FINDING_COLLISION)
 			continue;
-		if (needs_unit)
-			unit = m->ops->unit(m->ctx, work->occupant.cgroup_id);
-		judge_decide(work, policy, m->settings.mode, &m->tuples[i].dst, unit);
+		judge_decide(work, policy, m->settings.mode, dst, POLICY_UNIT_IN_DOUBT);
+		if (work->decision.needs_unit)
+			judge_decide(work, policy, m->settings.mode, dst,
+				     m->ops->unit(m->ctx, work->occupant.cgroup_id));
 	}
 }
 

@@ -54,26 +54,17 @@ struct policy_decision policy_decide(const struct policy *policy,
 				     const struct policy_occupant *occupant)
 {
 	if (occupant->age_ms < policy->min_age_ms)
-		return (struct policy_decision){ACTION_LOG, "min-age"};
+		return (struct policy_decision){ACTION_LOG, "min-age", false};
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
 		if (!rule_holds(rule, occupant))
 			continue;
 		if (rule->unit[0] && is_in_doubt(occupant->unit))
-			return (struct policy_decision){ACTION_LOG, "unit-unknown"};
-		return (struct policy_decision){rule->action, rule->name};
+			return (struct policy_decision){ACTION_LOG, "unit-unknown", true};
+		return (struct policy_decision){rule->action, rule->name, false};
 	}
-	return (struct policy_decision){policy->fallback, "default"};
-}
-
-bool policy_needs_unit(const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->n_rules; i++) {
-		if (policy->rules[i].unit[0])
-			return true;
-	}
-	return false;
+	return (struct policy_decision){policy->fallback, "default", false};
 }
 
 /* Every port of later lies in one range of earlier; ranges that only cover it together do not. */

@@ -352,10 +352,11 @@ static void look(struct sweep *s)
 static void decide(const struct sweep *s, const struct candidate *c, struct judgement *j)
 {
 	const struct policy *policy = s->settings.policy;
-	const char *unit =
-		policy_needs_unit(policy) ? s->ops->unit(s->ctx, j->occupant.cgroup_id) : NULL;
 
-	judge_decide(j, policy, s->settings.mode, &c->socket.src, unit);
+	judge_decide(j, policy, s->settings.mode, &c->socket.src, POLICY_UNIT_IN_DOUBT);
+	if (j->decision.needs_unit)
+		judge_decide(j, policy, s->settings.mode, &c->socket.src,
+			     s->ops->unit(s->ctx, j->occupant.cgroup_id));
 	if (j->decision.action == ACTION_DESTROY) {
 		if (s->settings.action == ACTION_DESTROY)
 			return;

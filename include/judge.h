@@ -67,6 +67,7 @@ tcpstate_set judge_peer_states(enum tcpstate occupant);
 /*
  * What the policy does about the occupant on dst, and what comes of that. A destroy that is to be
  * carried out has the result "limited" until judge_destroy(), which is told the kernel's answer.
+ * May be called again, with the unit, if the decision needs one.
  */
 void judge_decide(struct judgement *j, const struct policy *policy, enum mode mode,
 		  const struct endpoint *dst, const char *unit);

@@ -37,7 +37,7 @@ struct mitigate_ops {
 	/* As track_look() and track_forget(); asked only where connections are tracked. */
 	struct track_entry (*entry)(void *ctx, const struct tuple *syn);
 	void (*forget)(void *ctx, const struct tuple *syn, const struct track_entry *entry);
-	/* As cgroup_unit(); asked only if a rule needs it. */
+	/* As cgroup_unit(); asked only where the unit decides. */
 	const char *(*unit)(void *ctx, uint64_t cgroup_id);
 	/* As queue_verdicts(); -ETIMEDOUT: they come too late. */
 	int (*verdicts)(void *ctx, const struct verdict *verdicts, size_t n);

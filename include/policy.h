@@ -67,13 +67,15 @@ struct policy_decision {
 	enum action action;
 	/* The rule's name, "default", "min-age" or "unit-unknown"; lives as long as the policy. */
 	const char *rule;
+	bool needs_unit; /* "unit-unknown": the unit was in doubt, and would have decided */
 };
 
-/* Where a unit in doubt would decide whether a rule holds, it is only logged. */
+/*
+ * Where a unit in doubt would decide whether a rule holds, it is only logged. Every other decision
+ * about a unit in doubt is the one that falls whatever the unit is.
+ */
 struct policy_decision policy_decide(const struct policy *policy,
 				     const struct policy_occupant *occupant);
-/* Whether any rule asks for the unit, so that it has to be found out before the decision. */
-bool policy_needs_unit(const struct policy *policy);
 /* Whether everything that the later rule matches is matched by the earlier one already. */
 bool policy_rule_covers(const struct policy_rule *earlier, const struct policy_rule *later);
 /* Releases the rules, not the struct. */

@@ -36,7 +36,7 @@ struct sweep_ops {
 	uint32_t (*lo)(void *ctx);
 	uint64_t (*fin_timeout_ms)(void *ctx);
 	uint64_t (*remembered_ms)(void *ctx);
-	/* As cgroup_unit(); asked only if a rule needs it. */
+	/* As cgroup_unit(); asked only where the unit decides. */
 	const char *(*unit)(void *ctx, uint64_t cgroup_id);
 	/* Each takes a copy of something to tell. */
 	void (*report)(void *ctx, const struct incident *incident);

@@ -964,21 +964,47 @@ static void the_details_are_those_of_the_second_look(void **state)
 	tear_down();
 }
 
-static void units_are_asked_for_only_where_a_rule_needs_one(void **state)
+/* It may cost a walk over all control groups, while SYNs are held. */
+static void units_are_asked_for_only_where_they_decide(void **state)
 {
 	struct tuple tuple = loopback_tuple(FAMILY_V4, 40000);
+	struct policy_ports other = {81, 81};
+	struct sock_info *occupant;
 
 	(void)state;
-	set_up(ACTION_LOG, MODE_ENFORCE);
+	set_up(ACTION_REJECT, MODE_ENFORCE);
 	t.policy.n_rules = 1;
 	t.rules[0] = (struct policy_rule){.name = "rule", .action = ACTION_LOG};
-	add_collision(&tuple);
+	occupant = add_collision(&tuple);
+	occupant->cgroup_id = 2;
 	run();
 	assert_int_equal(t.model.calls[MODEL_UNIT], 0);
+	assert_string_equal(t.model.incidents[0].rule, "rule");
 
+	/* Something else keeps each rule with a unit from holding. */
+	t.policy.n_rules = 2;
+	t.rules[0] = (struct policy_rule){.name = "port", .ports = &other, .n_ports = 1};
+	t.rules[1] = (struct policy_rule){.name = "user", .has_uid = true};
+	t.rules[1].uid = occupant->uid + 1;
 	strcpy(t.rules[0].unit, "two.service");
+	strcpy(t.rules[1].unit, "two.service");
+	run();
+	assert_int_equal(t.model.calls[MODEL_UNIT], 0);
+	assert_int_equal(t.model.incidents[0].result, RESULT_REJECTED);
+	assert_string_equal(t.model.incidents[0].rule, "default");
+
+	/* Or one that asks for none comes first. */
+	t.rules[0] = (struct policy_rule){.name = "first", .action = ACTION_DROP};
+	t.rules[1].has_uid = false;
+	run();
+	assert_int_equal(t.model.calls[MODEL_UNIT], 0);
+	assert_string_equal(t.model.incidents[0].rule, "first");
+
+	t.rules[0].has_max_unread = true;
+	occupant->rqueue = 2;
 	run();
 	assert_int_equal(t.model.calls[MODEL_UNIT], 1);
+	assert_string_equal(t.model.incidents[0].rule, "user");
 	tear_down();
 }
 
@@ -1414,7 +1440,7 @@ int main(void)
 		cmocka_unit_test(world_changes_before_the_second_look),
 		cmocka_unit_test(world_changes_before_the_destroy),
 		cmocka_unit_test(the_details_are_those_of_the_second_look),
-		cmocka_unit_test(units_are_asked_for_only_where_a_rule_needs_one),
+		cmocka_unit_test(units_are_asked_for_only_where_they_decide),
 		cmocka_unit_test(a_long_rule_name_is_told_whole),
 		cmocka_unit_test(marks_change_in_our_bits_only),
 		cmocka_unit_test(the_filters_mark_is_cleared_everywhere),

@@ -318,21 +318,6 @@ static void test_unit_in_doubt(void **state)
 	assert_string_equal(policy_decide(&policy, &occ).rule, "default");
 }
 
-static void test_needs_unit(void **state)
-{
-	struct policy_rule rules[3] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
-	struct policy policy = {.rules = rules, .n_rules = 3};
-
-	(void)state;
-	assert_false(policy_needs_unit(&policy));
-	strcpy(rules[2].unit, "x");
-	assert_true(policy_needs_unit(&policy));
-	policy.n_rules = 2;
-	assert_false(policy_needs_unit(&policy));
-	policy.n_rules = 0;
-	assert_false(policy_needs_unit(&policy));
-}
-
 /* valgrind and AddressSanitizer see what is left; twice is as good as once. */
 static void test_clear(void **state)
 {
@@ -483,6 +468,64 @@ static void test_covers_is_never_wrong(void **state)
 	assert_true(matched > rounds / 20);
 }
 
+static bool same_decision(const struct policy_decision *a, const struct policy_decision *b)
+{
+	return a->action == b->action && a->rule == b->rule;
+}
+
+static bool asks_for_units(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->n_rules; i++) {
+		if (policy->rules[i].unit[0])
+			return true;
+	}
+	return false;
+}
+
+/* So it need not be sought before it is known to be needed. */
+static void test_the_unit_is_needed_where_it_decides(void **state)
+{
+	static const char *const units[] = {NULL, "a", "b", "c"};
+	const unsigned int rounds = unit_rounds(100000);
+	struct unit_random random = {.state = 8};
+	unsigned int needed = 0, not_needed = 0;
+
+	(void)state;
+	for (unsigned int round = 0; round < rounds; round++) {
+		struct policy_occupant occ = random_occupant(&random);
+		struct policy_ports ports[3][3];
+		struct policy_prefix locals[3][3];
+		struct policy_rule rules[3];
+		const struct policy policy = {
+			.fallback = ACTION_DESTROY, .rules = rules, .n_rules = 3};
+		struct policy_decision in_doubt, none;
+		unsigned int others = 0;
+
+		for (size_t i = 0; i < 3; i++)
+			random_rule(&random, &rules[i], ports[i], locals[i]);
+		occ.unit = POLICY_UNIT_IN_DOUBT;
+		in_doubt = policy_decide(&policy, &occ);
+		assert_int_equal(in_doubt.needs_unit, strcmp(in_doubt.rule, "unit-unknown") == 0);
+		occ.unit = NULL;
+		none = policy_decide(&policy, &occ);
+		for (size_t i = 0; i < 4; i++) {
+			struct policy_decision told;
+
+			occ.unit = units[i];
+			told = policy_decide(&policy, &occ);
+			assert_false(told.needs_unit);
+			if (!in_doubt.needs_unit)
+				assert_true(same_decision(&told, &in_doubt));
+			others += !same_decision(&told, &none);
+		}
+		assert_int_equal(others > 0, in_doubt.needs_unit);
+		needed += in_doubt.needs_unit;
+		not_needed += !in_doubt.needs_unit && asks_for_units(&policy);
+	}
+	assert_true(needed > rounds / 50);
+	assert_true(not_needed > rounds / 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,10 +541,10 @@ int main(void)
 		cmocka_unit_test(test_fallback),
 		cmocka_unit_test(test_min_age_floor),
 		cmocka_unit_test(test_unit_in_doubt),
-		cmocka_unit_test(test_needs_unit),
 		cmocka_unit_test(test_clear),
 		cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_covers_is_never_wrong),
+		cmocka_unit_test(test_the_unit_is_needed_where_it_decides),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

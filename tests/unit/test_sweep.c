@@ -53,7 +53,7 @@ static struct {
 	unsigned int trouble; /* per mille of the calls find a changed world or fail */
 	void (*before_destroy)(void);
 
-	size_t destroyed, reported, ends;
+	size_t destroyed, reported, ends, units_sought;
 	struct sweep_end end; /* the last one */
 	uint64_t first_destroy_us, last_destroy_us;
 	struct incident incident; /* the last one */
@@ -328,6 +328,7 @@ static uint64_t op_remembered_ms(void *ctx)
 static const char *op_unit(void *ctx, uint64_t cgroup_id)
 {
 	(void)ctx;
+	t.units_sought++;
 	return unit_of(cgroup_id);
 }
 
@@ -826,6 +827,28 @@ static void rules_see_what_they_see_for_a_syn(void **state)
 	assert_int_equal(last(SWEEP_LAST_MINES), 6);
 }
 
+/* A walk over all control groups may be needed for it. */
+static void units_are_asked_for_only_where_they_decide(void **state)
+{
+	(void)state;
+	t.rules[0] = (struct policy_rule){
+		.name = "unit", .unit = "one.service", .has_uid = true, .uid = 34};
+	t.policy.n_rules = 1;
+	plant(1)->cgroup_id = 1;
+	sweep_once();
+	assert_false(is_there(1));
+	assert_int_equal(t.units_sought, 0);
+
+	t.rules[0].action = ACTION_LOG;
+	plant(1)->cgroup_id = 1;
+	t.model.sockets[0].uid = 34;
+	t.model.now_us += INTERVAL_US;
+	sweep_once();
+	assert_true(is_there(1));
+	assert_int_equal(t.units_sought, 1);
+	assert_string_equal(t.incident.rule, "unit");
+}
+
 static void the_young_are_left(void **state)
 {
 	(void)state;
@@ -1177,6 +1200,7 @@ int main(void)
 		TEST(a_change_of_mode_holds_for_a_sweep_in_hand),
 		TEST(what_is_no_destroy_keeps_the_mine),
 		TEST(rules_see_what_they_see_for_a_syn),
+		TEST(units_are_asked_for_only_where_they_decide),
 		TEST(the_young_are_left),
 		TEST(what_connection_tracking_may_remember_is_left),
 		TEST(a_failed_walk_ends_the_sweep),
