@@ -131,6 +131,11 @@ static bool is_over(struct walk *walk)
 	return walk->in_doubt;
 }
 
+static bool is_self_or_parent(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 /* Tries every group below the directory dir, which it closes. */
 static bool walk_children(struct walk *walk, DIR *dir, unsigned int depth)
 {
@@ -148,7 +153,7 @@ static bool walk_children(struct walk *walk, DIR *dir, unsigned int depth)
 			break;
 		}
 		name_len = strlen(entry->d_name);
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+		if (entry->d_type != DT_DIR || is_self_or_parent(entry->d_name))
 			continue;
 		if (name_len + 2 > sizeof(walk->path) - walk->len)
 			continue;

@@ -87,6 +87,7 @@ static void finds_paths_and_units(void **state)
 {
 	uint64_t service = make("system.slice/web.service", geteuid());
 	uint64_t below = make("system.slice/web.service/worker", geteuid());
+	uint64_t hidden = make("system.slice/web.service/.hidden", geteuid());
 	struct cgroup_map *map = map_of(1000000);
 	char path[512];
 	struct stat st;
@@ -95,6 +96,7 @@ static void finds_paths_and_units(void **state)
 	assert_string_equal(cgroup_path(map, service), "/system.slice/web.service");
 	assert_string_equal(cgroup_path(map, below), "/system.slice/web.service/worker");
 	assert_string_equal(cgroup_unit(map, below), "web.service");
+	assert_string_equal(cgroup_unit(map, hidden), "web.service");
 	path_of("", path);
 	assert_int_equal(stat(path, &st), 0);
 	assert_string_equal(cgroup_path(map, st.st_ino), "/");
