@@ -27,6 +27,8 @@
 #define DEPTH_MAX 16
 /* One walk takes at most so much of a processor: enough for some 10,000 directories. */
 #define WALK_US 100000
+/* And so many times that by the clock on the wall, by which a SYN is held meanwhile. */
+#define WALL_FACTOR 2
 /* All of them together a twentieth of one, and after a rest two at once. */
 #define SHARE 20
 
@@ -53,8 +55,9 @@ struct walk {
 	uint64_t id;
 	enum whose whose;
 	uid_t owner;
-	int64_t deadline_us; /* of this thread's time on a processor */
-	bool in_doubt;	     /* something could not be looked at that will be another time */
+	int64_t cpu_deadline_us;  /* of this thread's time on a processor */
+	int64_t wall_deadline_us; /* CLOCK_MONOTONIC */
+	bool in_doubt;		  /* something could not be looked at that will be another time */
 	char path[PATH_MAX];
 	size_t len;
 };
@@ -126,7 +129,8 @@ static bool walk_into(struct walk *walk, int parent, const char *name, unsigned 
 
 static bool is_over(struct walk *walk)
 {
-	if (!walk->in_doubt && now_us(CLOCK_THREAD_CPUTIME_ID) > walk->deadline_us)
+	if (now_us(CLOCK_MONOTONIC) > walk->wall_deadline_us ||
+	    now_us(CLOCK_THREAD_CPUTIME_ID) > walk->cpu_deadline_us)
 		walk->in_doubt = true;
 	return walk->in_doubt;
 }
@@ -136,25 +140,33 @@ static bool is_self_or_parent(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+/* The next group in the directory dir; NULL if there is none, or the walk is over. */
+static const struct dirent *next_group(struct walk *walk, DIR *dir)
+{
+	const struct dirent *entry;
+
+	do {
+		errno = 0;
+		entry = readdir(dir);
+		if (!entry) {
+			walk->in_doubt |= errno != 0;
+			return NULL;
+		}
+	} while (entry->d_type != DT_DIR || is_self_or_parent(entry->d_name));
+	/* Not for each file: a group has dozens, and one of the clocks is a system call. */
+	return is_over(walk) ? NULL : entry;
+}
+
 /* Tries every group below the directory dir, which it closes. */
 static bool walk_children(struct walk *walk, DIR *dir, unsigned int depth)
 {
 	const struct dirent *entry;
 	bool found = false;
 
-	while (!found && !is_over(walk)) {
+	while (!found && !walk->in_doubt && (entry = next_group(walk, dir))) {
 		size_t before = walk->len;
-		size_t name_len;
+		size_t name_len = strlen(entry->d_name);
 
-		errno = 0;
-		entry = readdir(dir);
-		if (!entry) {
-			walk->in_doubt |= errno != 0;
-			break;
-		}
-		name_len = strlen(entry->d_name);
-		if (entry->d_type != DT_DIR || is_self_or_parent(entry->d_name))
-			continue;
 		if (name_len + 2 > sizeof(walk->path) - walk->len)
 			continue;
 		walk->path[walk->len++] = '/';
@@ -247,7 +259,10 @@ static bool may_walk(struct cgroup_map *map)
 static const struct slot *look(struct cgroup_map *map, uint64_t id)
 {
 	const int64_t start = now_us(CLOCK_THREAD_CPUTIME_ID);
-	struct walk walk = {.id = id, .deadline_us = start + map->walk_us};
+	struct walk walk = {.id = id,
+			    .cpu_deadline_us = start + map->walk_us,
+			    .wall_deadline_us =
+				    now_us(CLOCK_MONOTONIC) + WALL_FACTOR * map->walk_us};
 	struct slot *slot;
 	char *path = NULL;
 	int found;

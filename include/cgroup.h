@@ -3,9 +3,11 @@
  * cgroup: the id of a version 2 control group to its path and its systemd unit.
  *
  * An id belongs to one path for as long as the machine is up, so what was found once is kept; an
- * id not seen before costs a walk over the hierarchy. A walk takes 100 ms of a processor at most, all of
- * them together a twentieth of one: what users do below the groups that were given to them makes others
- * unknown for a while at worst, and not those of the system. One thread at a time.
+ * id not seen before costs a walk over the hierarchy. A walk takes 100 ms of a processor at
+ * most, and 200 ms by the clock; all of a map's together take a twentieth of a processor. The
+ * system's groups are looked through first, so users who make many cannot hide those from a
+ * walk. But they can use up the time for walks, with ids of their own; then any group that is
+ * not kept yet is unknown for a while. One thread at a time.
  */
 #ifndef CW_CGROUP_H
 #define CW_CGROUP_H

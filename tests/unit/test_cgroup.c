@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -27,6 +29,55 @@
 #define CROWDED	   "user@2.service"
 
 static char mount[64];
+
+static struct {
+	int64_t work_us;     /* what each look at the thread's clock takes; 0: the real one */
+	int64_t worked_us;   /* what all of them took */
+	int64_t jump_us;     /* by which the clock on the wall goes on at each look at it */
+	int64_t ahead_us;    /* by which it has gone on */
+	unsigned int looks;  /* at the clock of the thread */
+	unsigned int reads;  /* of entries of directories */
+	unsigned int broken; /* the one that fails */
+} fake;
+
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+struct dirent *__real_readdir(DIR *dir);
+struct dirent *__wrap_readdir(DIR *dir);
+
+static void put_on(struct timespec *time, int64_t us)
+{
+	int64_t ns = time->tv_nsec + us * 1000;
+
+	time->tv_sec += ns / 1000000000;
+	time->tv_nsec = ns % 1000000000;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (clock == CLOCK_THREAD_CPUTIME_ID) {
+		fake.looks++;
+		if (fake.work_us > 0) {
+			*now = (struct timespec){0};
+			put_on(now, fake.worked_us += fake.work_us);
+			return 0;
+		}
+	}
+	if (__real_clock_gettime(clock, now) < 0)
+		return -1;
+	if (clock == CLOCK_MONOTONIC)
+		put_on(now, fake.ahead_us += fake.jump_us);
+	return 0;
+}
+
+struct dirent *__wrap_readdir(DIR *dir)
+{
+	if (++fake.reads == fake.broken) {
+		errno = EIO;
+		return NULL;
+	}
+	return __real_readdir(dir);
+}
 
 static void path_of(const char *group, char path[static 512])
 {
@@ -48,6 +99,7 @@ static uint64_t make(const char *group, uid_t owner)
 static int set_up(void **state)
 {
 	(void)state;
+	memset(&fake, 0, sizeof(fake));
 	/* In memory, where that is to be had: a crowd on a disk takes its time. */
 	snprintf(mount, sizeof(mount), "%s/closewaitd-cgroup.XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -136,7 +188,7 @@ static void finds_groups_of_users(void **state)
 	cgroup_close(map);
 }
 
-/* A user's crowd of groups hides nothing of the system's, and makes walks neither long nor frequent. */
+/* A walk sees the system's groups first; a user's crowd makes walks neither long nor frequent. */
 static void a_crowd_of_a_user_hides_nothing(void **state)
 {
 	struct cgroup_map *map = map_of(WALK_US);
@@ -191,6 +243,73 @@ static void what_could_not_be_looked_at_is_asked_again(void **state)
 	cgroup_close(map);
 }
 
+/* Some groups in groups, and in each of them something else than groups. */
+static void make_some(unsigned int others)
+{
+	char group[64], path[512];
+	FILE *file;
+
+	for (int i = 0; i < 110; i++) {
+		if (i % 11 == 0)
+			snprintf(group, sizeof(group), "%d.slice", i / 11);
+		else
+			snprintf(group, sizeof(group), "%d.slice/%d.service", i / 11, i % 11);
+		make(group, geteuid());
+		for (unsigned int k = 0; k < others; k++) {
+			path_of(group, path);
+			snprintf(path + strlen(path), sizeof(path) - strlen(path), "/%u", k);
+			file = fopen(path, "w");
+			assert_non_null(file);
+			fclose(file);
+		}
+	}
+}
+
+/* Who has the processor meanwhile makes a SYN wait too, but what he takes is not charged. */
+static void a_walk_ends_by_the_clock_on_the_wall(void **state)
+{
+	struct cgroup_map *map = map_of(20000);
+
+	(void)state;
+	make_some(0);
+	fake.work_us = 1;
+	fake.jump_us = 1000;
+	for (int i = 0; i < 20; i++) {
+		fake.looks = 0;
+		assert_string_equal(cgroup_unit(map, 1), POLICY_UNIT_IN_DOUBT);
+		assert_in_range(fake.looks, 1, 45);
+	}
+	fake.jump_us = 0;
+	assert_null(cgroup_unit(map, 1));
+	cgroup_close(map);
+}
+
+static void only_groups_are_worth_a_look_at_the_clock(void **state)
+{
+	struct cgroup_map *map = map_of(1000000);
+
+	(void)state;
+	make_some(10);
+	assert_null(cgroup_unit(map, 1));
+	/* Two walks, one for each kind of owner. */
+	assert_in_range(fake.looks, 2 * 110, 2 * 120);
+	cgroup_close(map);
+}
+
+static void a_directory_that_cannot_be_read_is_asked_again(void **state)
+{
+	uint64_t service = make("system.slice/web.service", geteuid());
+	struct cgroup_map *map = map_of(1000000);
+
+	(void)state;
+	make_some(0);
+	fake.broken = 40; /* of some 150 */
+	assert_string_equal(cgroup_unit(map, service), POLICY_UNIT_IN_DOUBT);
+	assert_int_equal(fake.reads, fake.broken);
+	assert_string_equal(cgroup_unit(map, service), "web.service");
+	cgroup_close(map);
+}
+
 static void without_a_mount_there_is_none(void **state)
 {
 	struct cgroup_map *map;
@@ -211,6 +330,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_crowd_of_a_user_hides_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_could_not_be_looked_at_is_asked_again, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_walk_ends_by_the_clock_on_the_wall, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(only_groups_are_worth_a_look_at_the_clock, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(a_directory_that_cannot_be_read_is_asked_again,
+						set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_a_mount_there_is_none, set_up, tear_down),
 	};
 
