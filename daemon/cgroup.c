@@ -25,11 +25,9 @@
 #define CACHE_SLOTS 64
 /* Deeper than any hierarchy in use; each level costs a descriptor during the walk. */
 #define DEPTH_MAX 16
-/* One walk takes at most so much of a processor: enough for some 10,000 directories. */
-#define WALK_US 100000
-/* And so many times that by the clock on the wall, by which a SYN is held meanwhile. */
+/* So many times what it may take of a processor may a walk last by the clock on the wall. */
 #define WALL_FACTOR 2
-/* All of them together a twentieth of one, and after a rest two at once. */
+/* All walks together a twentieth of one, and after a rest two at once. */
 #define SHARE 20
 
 struct slot {
@@ -106,12 +104,12 @@ int cgroup_open_at(const char *mount, int64_t walk_us, struct cgroup_map **ret_m
 	return 0;
 }
 
-int cgroup_open(struct cgroup_map **ret_map)
+int cgroup_open(int64_t walk_us, struct cgroup_map **ret_map)
 {
 	char mount[PATH_MAX];
 
 	find_mount(mount);
-	return cgroup_open_at(mount, WALK_US, ret_map);
+	return cgroup_open_at(mount, walk_us, ret_map);
 }
 
 void cgroup_close(struct cgroup_map *map)

@@ -25,7 +25,7 @@ static int open_sources(struct explain_sources *sources)
 	int err;
 
 	if ((err = diag_open(&sources->diag)) < 0 || (err = hostaddr_open(&sources->host)) < 0 ||
-	    (err = cgroup_open(&sources->cgroups)) < 0)
+	    (err = cgroup_open(CGROUP_WALK_TOOL_US, &sources->cgroups)) < 0)
 		return err;
 	return 0;
 }

@@ -61,7 +61,7 @@ int ctlscan_open(struct ctlscan_sources *sources)
 
 	*sources = (struct ctlscan_sources){NULL, NULL, NULL};
 	if ((err = diag_open(&sources->diag)) < 0 || (err = hostaddr_open(&sources->host)) < 0 ||
-	    (err = cgroup_open(&sources->cgroups)) < 0)
+	    (err = cgroup_open(CGROUP_WALK_TOOL_US, &sources->cgroups)) < 0)
 		ctlscan_close(sources);
 	return err;
 }

@@ -4,6 +4,7 @@
 
 #include "ctlscan.h"
 #include "ctlsentence.h"
+#include "policy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,14 +30,15 @@ const char *ctlscan_format_growth(double growth, char buf[static CTLPRINT_SIZE])
 const char *ctlscan_name_leaker(struct cgroup_map *cgroups, const struct scan_leaker *leaker,
 				char buf[static CTLSCAN_LEAKER_SIZE])
 {
-	const char *found = cgroup_unit(cgroups, leaker->cgroup_id);
-	const char *unit = found && found[0] ? found : NULL; /* none, or in doubt */
+	const char *unit = cgroup_unit(cgroups, leaker->cgroup_id);
 	char name[CTLSCAN_NAME_SIZE], clean_unit[256], who[32];
 
 	if (leaker->process.pid == 0)
 		snprintf(who, sizeof(who), "uid %" PRIu32, (uint32_t)leaker->uid);
 	else
 		snprintf(who, sizeof(who), "pid %d", (int)leaker->process.pid);
+	if (unit && strcmp(unit, POLICY_UNIT_IN_DOUBT) == 0)
+		unit = "unit unknown";
 	ctlscan_clean(leaker->process.comm, name, sizeof(name));
 	snprintf(buf, CTLSCAN_LEAKER_SIZE, "%s (%s%s%s)", name[0] ? name : "an unknown process",
 		 who, unit ? ", " : "",

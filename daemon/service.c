@@ -441,8 +441,8 @@ static int open_sources(struct service *s)
 {
 	int err;
 
-	if ((err = cgroup_open(&s->cgroups)) < 0 || (err = hostaddr_open(&s->host)) < 0 ||
-	    (err = textfile_open(&s->textfile)) < 0 ||
+	if ((err = cgroup_open(CGROUP_WALK_DAEMON_US, &s->cgroups)) < 0 ||
+	    (err = hostaddr_open(&s->host)) < 0 || (err = textfile_open(&s->textfile)) < 0 ||
 	    (err = journal_open(JOURNAL_SOCKET, &s->journal)) < 0 ||
 	    (err = watchdog_open(s->conf->queue.workers, &s->watchdog)) < 0) {
 		log_errx("cannot prepare: %s", strerror(-err));

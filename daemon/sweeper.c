@@ -291,7 +291,7 @@ static int prepare(struct sweeper *s, const struct conf *conf, enum mode mode)
 	if (s->call_fd < 0)
 		return -errno;
 	if ((err = diag_open(&s->diag)) < 0 || (err = hostaddr_open(&s->host)) < 0 ||
-	    (err = cgroup_open(&s->cgroups)) < 0 ||
+	    (err = cgroup_open(CGROUP_WALK_DAEMON_US, &s->cgroups)) < 0 ||
 	    (err = ring_new(RING_CAPACITY, sizeof(struct incident), &s->incidents)) < 0 ||
 	    (err = ring_new(ENDS_CAPACITY, sizeof(struct sweep_end), &s->ends)) < 0 ||
 	    (err = sweep_new(&ops, s, &s->stats, &s->sweep)) < 0)

@@ -421,7 +421,8 @@ static int prepare(struct worker *w, const struct conf *conf, enum mode mode,
 	int err;
 
 	if ((err = diag_open(&w->diag)) < 0 || (err = hostaddr_open(&w->host)) < 0 ||
-	    (err = track_open(&w->track)) < 0 || (err = cgroup_open(&w->cgroups)) < 0 ||
+	    (err = track_open(&w->track)) < 0 ||
+	    (err = cgroup_open(CGROUP_WALK_DAEMON_US, &w->cgroups)) < 0 ||
 	    (err = mitigate_new(&ops, w, destroys, &w->stats, &w->mitigate)) < 0 ||
 	    (err = ring_new(RING_CAPACITY, sizeof(struct incident), &w->incidents)) < 0)
 		return err;

@@ -44,7 +44,7 @@ struct ctlscan_view {
 /* A text as UTF-8 without anything that a terminal would obey; other bytes become '?'. */
 const char *ctlscan_clean(const char *text, char *buf, size_t size);
 
-/* "nginx (pid 812, accel.service)". */
+/* "nginx (pid 812, accel.service)", "nginx (pid 812, unit unknown)" if that is in doubt. */
 const char *ctlscan_name_leaker(struct cgroup_map *cgroups, const struct scan_leaker *leaker,
 				char buf[static CTLSCAN_LEAKER_SIZE]);
 /* "+31/min". */

@@ -131,7 +131,7 @@ static void start(void)
 	snprintf(service.conf->control.socket, sizeof(service.conf->control.socket), "%s/s",
 		 folder);
 	strcpy(address.sun_path, service.conf->control.socket);
-	FUZZ_CHECK(cgroup_open(&service.cgroups) == 0);
+	FUZZ_CHECK(cgroup_open(CGROUP_WALK_DAEMON_US, &service.cgroups) == 0);
 	add_incidents();
 	FUZZ_CHECK(answer_open(&service) == 0);
 	atexit(stop);

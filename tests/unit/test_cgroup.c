@@ -284,6 +284,37 @@ static void a_walk_ends_by_the_clock_on_the_wall(void **state)
 	cgroup_close(map);
 }
 
+/* Which takes long where a SYN waits, and not for who wants to know them all. */
+static void a_tool_finds_all_of_a_thousand(void **state)
+{
+	char group[64], name[64];
+	struct cgroup_map *map;
+	uint64_t ids[20];
+	int found[2] = {0, 0};
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(group, sizeof(group), "system.slice/%d.service", i);
+		ids[i / 50] = make(group, geteuid());
+	}
+	fake.work_us = 100; /* a slow processor */
+	for (int tool = 0; tool <= 1; tool++) {
+		map = map_of(tool ? CGROUP_WALK_TOOL_US : CGROUP_WALK_DAEMON_US);
+		for (int i = 0; i < 20; i++) {
+			const char *unit = cgroup_unit(map, ids[i]);
+
+			snprintf(name, sizeof(name), "%d.service", 50 * i + 49);
+			if (unit && unit[0]) {
+				assert_string_equal(unit, name);
+				found[tool]++;
+			}
+		}
+		cgroup_close(map);
+	}
+	assert_in_range(found[0], 1, 19);
+	assert_int_equal(found[1], 20);
+}
+
 static void only_groups_are_worth_a_look_at_the_clock(void **state)
 {
 	struct cgroup_map *map = map_of(1000000);
@@ -332,6 +363,7 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_walk_ends_by_the_clock_on_the_wall, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_tool_finds_all_of_a_thousand, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(only_groups_are_worth_a_look_at_the_clock, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_directory_that_cannot_be_read_is_asked_again,

@@ -564,7 +564,7 @@ static int set_up_leaks(void **state)
 	assert_int_equal(endpoint_parse("[::1]:8000", &listeners[1].local), 0);
 	found = (struct scan){.listeners = listeners, .n_listeners = 2};
 	leaks = (struct doctor_leaks){.scan = &found};
-	assert_int_equal(cgroup_open(&leaks.sources.cgroups), 0);
+	assert_int_equal(cgroup_open(CGROUP_WALK_TOOL_US, &leaks.sources.cgroups), 0);
 	return setup(state);
 }
 

@@ -160,7 +160,7 @@ static void json_survives_any_name(void **state)
 	made.sockets[1].fd = 7;
 	made.scan.owner_error = -2;
 	made.client.chance.share = made.listener.share = 0.25;
-	assert_int_equal(cgroup_open(&view.cgroups), 0);
+	assert_int_equal(cgroup_open(CGROUP_WALK_TOOL_US, &view.cgroups), 0);
 	object = write_object(&view);
 
 	listener = json_array_get(json_object_get(json_object_get(object, "scan"), "listeners"), 0);
@@ -179,6 +179,22 @@ static void json_survives_any_name(void **state)
 			 7);
 	json_decref(object);
 	cgroup_close(view.cgroups);
+}
+
+/* No unit is one answer, no time to find it another. */
+static void a_unit_in_doubt_is_told_from_a_missing_one(void **state)
+{
+	struct scan_leaker leaker = {.process = {.pid = 812, .comm = "nginx"}, .cgroup_id = 1};
+	char name[CTLSCAN_LEAKER_SIZE];
+	struct cgroup_map *cgroups;
+
+	(void)state;
+	assert_int_equal(cgroup_open_at("/", 0, &cgroups), 0);
+	assert_string_equal(ctlscan_name_leaker(cgroups, &leaker, name),
+			    "nginx (pid 812, unit unknown)");
+	leaker.cgroup_id = 0;
+	assert_string_equal(ctlscan_name_leaker(cgroups, &leaker, name), "nginx (pid 812)");
+	cgroup_close(cgroups);
 }
 
 /* With lists of none, one and two. */
@@ -208,7 +224,7 @@ static void json_is_one_line_of_one_object(void **state)
 	made.leakers[0].n_sockets = 2;
 	made.listener.n_leakers = 1;
 	made.listener.n_clients = 0;
-	assert_int_equal(cgroup_open(&view.cgroups), 0);
+	assert_int_equal(cgroup_open(CGROUP_WALK_TOOL_US, &view.cgroups), 0);
 	text = write_text(&view);
 	assert_string_equal(text, want);
 	free(text);
@@ -274,7 +290,7 @@ static void json_takes_little_memory(void **state)
 		sockets[i] = made.sockets[0];
 		leakers[i] = made.leakers[0];
 	}
-	assert_int_equal(cgroup_open(&view.cgroups), 0);
+	assert_int_equal(cgroup_open(CGROUP_WALK_TOOL_US, &view.cgroups), 0);
 	made.leakers[0].sockets = sockets;
 	made.leakers[0].n_sockets = MANY;
 	assert_int_equal(write_counted(&view, "/dev/null", LONG_MAX), 0);
@@ -296,7 +312,7 @@ static void json_tells_a_failure(void **state)
 	struct ctlscan_view view = {.scan = &made.scan, .fds = true};
 
 	(void)state;
-	assert_int_equal(cgroup_open(&view.cgroups), 0);
+	assert_int_equal(cgroup_open(CGROUP_WALK_TOOL_US, &view.cgroups), 0);
 	assert_int_equal(write_counted(&view, "/dev/null", 0), -ENOMEM);
 	assert_int_equal(write_counted(&view, "/dev/full", LONG_MAX), -ENOSPC);
 	cgroup_close(view.cgroups);
@@ -310,6 +326,7 @@ int main(void)
 		SCAN_TEST(growth_from_scan_to_scan),
 		SCAN_TEST(growth_needs_time),
 		SCAN_TEST(names_are_cleaned),
+		SCAN_TEST(a_unit_in_doubt_is_told_from_a_missing_one),
 		SCAN_TEST(json_survives_any_name),
 		SCAN_TEST(json_is_one_line_of_one_object),
 		SCAN_TEST(json_takes_little_memory),

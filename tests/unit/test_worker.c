@@ -44,7 +44,7 @@ int __wrap_hostaddr_open(struct hostaddr **ret_host);
 uint32_t __wrap_hostaddr_lo(const struct hostaddr *host);
 bool __wrap_hostaddr_is_loopback_device(struct hostaddr *host, uint32_t ifindex);
 int __wrap_track_open(struct track **ret_track);
-int __wrap_cgroup_open(struct cgroup_map **ret_map);
+int __wrap_cgroup_open(int64_t walk_us, struct cgroup_map **ret_map);
 int __wrap_queue_open(uint16_t number, uint32_t max_held, struct queue **ret_queue);
 int __wrap_queue_receive(struct queue *queue, bool wait, struct held_packet *ret_packets,
 			 size_t *ret_n, struct queue_losses *ret_losses);
@@ -89,8 +89,9 @@ int __wrap_track_open(struct track **ret_track)
 	return 0;
 }
 
-int __wrap_cgroup_open(struct cgroup_map **ret_map)
+int __wrap_cgroup_open(int64_t walk_us, struct cgroup_map **ret_map)
 {
+	assert_int_equal(walk_us, CGROUP_WALK_DAEMON_US);
 	*ret_map = NULL;
 	return 0;
 }
