@@ -43,6 +43,7 @@ enum whose { OF_THE_OWNER, OF_ANYBODY, WHOSE_COUNT };
 
 struct cgroup_map {
 	char mount[PATH_MAX]; /* "": no cgroup2 */
+	bool mount_known;     /* false: the table of mounts could not be read yet */
 	char unit[POLICY_UNIT_SIZE];
 	struct slot slots[WHOSE_COUNT][CACHE_SLOTS];
 	int64_t walk_us;
@@ -68,16 +69,20 @@ static int64_t now_us(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* proc(5): "... mount-point options [tags] - type source options", with octal escapes. */
-static void find_mount(char mount[static PATH_MAX])
+/*
+ * proc(5): "... mount-point options [tags] - type source options", with octal escapes. False if the
+ * table cannot be read to its end, for want of /proc, descriptors or memory.
+ */
+static bool find_mount(char mount[static PATH_MAX])
 {
 	FILE *table = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL;
 	size_t size = 0;
+	bool known;
 
 	mount[0] = '\0';
 	if (!table)
-		return;
+		return false;
 	while (!mount[0] && getline(&line, &size, table) > 0) {
 		char point[PATH_MAX];
 		const char *dash = strstr(line, " - ");
@@ -86,8 +91,10 @@ static void find_mount(char mount[static PATH_MAX])
 		    sscanf(line, "%*s %*s %*s %*s %4095s", point) == 1)
 			strcpy(mount, point);
 	}
+	known = mount[0] || feof(table);
 	free(line);
 	fclose(table);
+	return known;
 }
 
 int cgroup_open_at(const char *mount, int64_t walk_us, struct cgroup_map **ret_map)
@@ -97,6 +104,7 @@ int cgroup_open_at(const char *mount, int64_t walk_us, struct cgroup_map **ret_m
 	if (!map)
 		return -ENOMEM;
 	snprintf(map->mount, sizeof(map->mount), "%s", mount);
+	map->mount_known = true;
 	map->walk_us = walk_us;
 	map->left_us = 2 * walk_us;
 	map->left_at_us = now_us(CLOCK_MONOTONIC);
@@ -106,10 +114,11 @@ int cgroup_open_at(const char *mount, int64_t walk_us, struct cgroup_map **ret_m
 
 int cgroup_open(int64_t walk_us, struct cgroup_map **ret_map)
 {
-	char mount[PATH_MAX];
+	int err = cgroup_open_at("", walk_us, ret_map);
 
-	find_mount(mount);
-	return cgroup_open_at(mount, walk_us, ret_map);
+	if (err == 0)
+		(*ret_map)->mount_known = find_mount((*ret_map)->mount);
+	return err;
 }
 
 void cgroup_close(struct cgroup_map *map)
@@ -283,7 +292,13 @@ static const struct slot *know(struct cgroup_map *map, uint64_t id)
 {
 	static const struct slot nowhere = {0, NULL};
 
-	if (id == 0 || !map->mount[0])
+	if (id == 0)
+		return &nowhere;
+	if (!map->mount_known)
+		map->mount_known = find_mount(map->mount);
+	if (!map->mount_known)
+		return NULL;
+	if (!map->mount[0])
 		return &nowhere;
 	for (int whose = OF_THE_OWNER; whose < WHOSE_COUNT; whose++) {
 		const struct slot *slot = &map->slots[whose][id % CACHE_SLOTS];

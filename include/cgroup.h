@@ -24,7 +24,10 @@ struct cgroup_map;
 #define CGROUP_WALK_DAEMON_US 100000
 #define CGROUP_WALK_TOOL_US   5000000
 
-/* Works without a cgroup2 mount too: then nothing is ever found. -ENOMEM. */
+/*
+ * Works without a cgroup2 mount too: then nothing is ever found. While the table of mounts
+ * cannot be read, nothing is known. -ENOMEM.
+ */
 int cgroup_open(int64_t walk_us, struct cgroup_map **ret_map);
 /* The same with this directory, "" for none, in place of the mount. */
 int cgroup_open_at(const char *mount, int64_t walk_us, struct cgroup_map **ret_map);

@@ -102,7 +102,7 @@ check_PROGRAMS += tests/unit/test_cgroup
 TESTS += tests/unit/test_cgroup
 tests_unit_test_cgroup_SOURCES = tests/unit/test_cgroup.c
 tests_unit_test_cgroup_CFLAGS = $(UNIT_CFLAGS)
-tests_unit_test_cgroup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime,--wrap=readdir
+tests_unit_test_cgroup_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime,--wrap=readdir,--wrap=fopen
 tests_unit_test_cgroup_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_track

@@ -38,10 +38,14 @@ static struct {
 	unsigned int looks;  /* at the clock of the thread */
 	unsigned int reads;  /* of entries of directories */
 	unsigned int broken; /* the one that fails */
+	const char *mounts;  /* the table; NULL: cannot be opened */
+	int mounts_error;    /* which opening it brings, or reading on at its end */
 } fake;
 
 int __real_clock_gettime(clockid_t clock, struct timespec *now);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+FILE *__real_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen(const char *path, const char *mode);
 struct dirent *__real_readdir(DIR *dir);
 struct dirent *__wrap_readdir(DIR *dir);
 
@@ -68,6 +72,37 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 	if (clock == CLOCK_MONOTONIC)
 		put_on(now, fake.ahead_us += fake.jump_us);
 	return 0;
+}
+
+static ssize_t read_mounts(void *at, char *buf, size_t size)
+{
+	const char **from = at;
+	size_t len = strlen(*from);
+
+	if (len == 0 && fake.mounts_error) {
+		errno = fake.mounts_error;
+		return -1;
+	}
+	if (len > size)
+		len = size;
+	memcpy(buf, *from, len);
+	*from += len;
+	return (ssize_t)len;
+}
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	static const cookie_io_functions_t functions = {.read = read_mounts};
+	static const char *at;
+
+	if (strcmp(path, "/proc/self/mountinfo") != 0)
+		return __real_fopen(path, mode);
+	if (!fake.mounts) {
+		errno = fake.mounts_error;
+		return NULL;
+	}
+	at = fake.mounts;
+	return fopencookie(&at, mode, functions);
 }
 
 struct dirent *__wrap_readdir(DIR *dir)
@@ -341,6 +376,47 @@ static void a_directory_that_cannot_be_read_is_asked_again(void **state)
 	cgroup_close(map);
 }
 
+/* That it cannot be read now is no proof that there is no unit, and not for ever. */
+static void a_table_of_mounts_that_cannot_be_read_is_read_again(void **state)
+{
+	static const char other[] = "23 1 0:21 / /proc rw - proc proc rw\n";
+	const uint64_t service = make("system.slice/web.service", geteuid());
+	struct cgroup_map *map;
+	char whole[256];
+
+	(void)state;
+	snprintf(whole, sizeof(whole), "%s24 1 0:22 / %s rw shared:4 - cgroup2 cgroup2 rw\n", other,
+		 mount);
+	fake.mounts_error = EMFILE;
+	assert_int_equal(cgroup_open(1000000, &map), 0);
+	assert_string_equal(cgroup_unit(map, service), POLICY_UNIT_IN_DOUBT);
+	assert_null(cgroup_unit(map, 0));
+	fake.mounts_error = ENOMEM;
+	fake.mounts = other;
+	assert_string_equal(cgroup_unit(map, service), POLICY_UNIT_IN_DOUBT);
+	assert_null(cgroup_path(map, service));
+	fake.mounts_error = 0;
+	fake.mounts = whole;
+	assert_string_equal(cgroup_unit(map, service), "web.service");
+	/* And not once more. */
+	fake.mounts = NULL;
+	assert_null(cgroup_unit(map, 1));
+	cgroup_close(map);
+}
+
+static void a_whole_table_without_a_mount_is_certain(void **state)
+{
+	const uint64_t service = make("system.slice/web.service", geteuid());
+	struct cgroup_map *map;
+
+	(void)state;
+	fake.mounts = "23 1 0:21 / /proc rw - proc proc rw\n";
+	assert_int_equal(cgroup_open(1000000, &map), 0);
+	fake.mounts = NULL;
+	assert_null(cgroup_unit(map, service));
+	cgroup_close(map);
+}
+
 static void without_a_mount_there_is_none(void **state)
 {
 	struct cgroup_map *map;
@@ -368,6 +444,10 @@ int main(void)
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_directory_that_cannot_be_read_is_asked_again,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_table_of_mounts_that_cannot_be_read_is_read_again,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_whole_table_without_a_mount_is_certain, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(without_a_mount_there_is_none, set_up, tear_down),
 	};
 
