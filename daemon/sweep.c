@@ -79,7 +79,7 @@ struct sweep {
 	struct candidates field;
 	size_t at, kept;     /* of a stage that goes through the candidates in batches */
 	size_t passed;	     /* COLLECT: sockets in reach so far */
-	size_t skip;	     /* of those, how many were taken up by the sweeps before */
+	size_t skip;	     /* of those, how many sweeps before took up that are still there */
 	uint64_t min_age_ms; /* DEFUSE: as long as connection tracking remembers, 0 without it */
 
 	uint64_t start_ns;	  /* CLOCK_REALTIME */
@@ -258,13 +258,19 @@ static void drop_alive(struct sweep *s)
 
 /* --- the steps --------------------------------------------------------------------------------*/
 
+static void collect_from_skip(struct sweep *s)
+{
+	s->passed = 0;
+	s->end.counts[SWEEP_LAST_LIMITED] = 0;
+	walk(s, STAGE_COLLECT, tcpstate_bit(TCPSTATE_CLOSE_WAIT));
+}
+
 static void begin(struct sweep *s)
 {
 	s->start_us = now_us(s);
-	s->passed = 0;
 	memset(&s->end, 0, sizeof(s->end));
 	s->start_ns = s->ops->realtime_ns(s->ctx);
-	walk(s, STAGE_COLLECT, tcpstate_bit(TCPSTATE_CLOSE_WAIT));
+	collect_from_skip(s);
 }
 
 static void walk_peers(struct sweep *s, enum stage stage)
@@ -281,6 +287,12 @@ static void collect(struct sweep *s)
 {
 	if (!walk_on(s, collect_one))
 		return;
+	if (s->field.n == 0 && s->passed > 0 && s->skip > 0) {
+		/* So many have gone by themselves that all that are left would be passed over. */
+		s->skip = 0;
+		collect_from_skip(s);
+		return;
+	}
 	count_last(s, SWEEP_LAST_FOUND, s->field.n);
 	stats_add(&s->stats->count[SWEEP_STAT_LIMITED], s->end.counts[SWEEP_LAST_LIMITED]);
 	/* Those that were passed over are next, lest mines which are kept stand before them for ever. */
@@ -393,6 +405,15 @@ static bool is_mine(struct sweep *s, const struct candidate *c, struct judgement
 	return true;
 }
 
+/* Whether it is no longer among the sockets that the next sweep collects from. */
+static bool has_left(const struct judgement *j)
+{
+	if (j->finding == FINDING_LOOKUP_FAILED)
+		return false;
+	return j->occupant.state != TCPSTATE_CLOSE_WAIT || j->result == RESULT_DESTROYED ||
+	       j->result == RESULT_GONE;
+}
+
 static bool was_told(struct sweep *s, const struct judgement *j)
 {
 	uint64_t *slot = &s->told[j->occupant.cookie & (TOLD_SIZE - 1)];
@@ -467,6 +488,9 @@ static size_t defuse(struct sweep *s)
 	for (size_t i = 0; i < n; i++) {
 		if (mine[i])
 			account(s, &batch[i], &work[i]);
+		/* Those behind it come so much earlier. */
+		if (s->skip > 0 && has_left(&work[i]))
+			s->skip--;
 	}
 	s->at += n;
 	return count;

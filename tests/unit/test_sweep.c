@@ -1005,7 +1005,26 @@ static void the_pace_is_kept(void **state)
 
 /* --- too many for the model: a walk of its own ------------------------------------------------ */
 
+#define CROWD_MAX (SWEEP_MAX * 2)
+#define KEPT_UID  34 /* by a rule */
+
 static size_t crowd;
+static bool crowd_gone[CROWD_MAX + 1], seen[CROWD_MAX + 1]; /* by cookie */
+static bool crowd_keeps_odd;
+
+static struct sock_info crowd_socket(size_t i)
+{
+	struct sock_info info = {.state = TCPSTATE_CLOSE_WAIT,
+				 .cookie = i + 1,
+				 .inode = (uint32_t)i + 1,
+				 .uid = crowd_keeps_odd && i % 2 ? KEPT_UID : 33,
+				 .has_age = true,
+				 .age_ms = 1000000};
+
+	info.tuple.src = ep(0x7f000001, 80);
+	info.tuple.dst = ep(0x7f010000 + (uint32_t)(i >> 16), (uint16_t)i);
+	return info;
+}
 
 static int crowd_walk_step(void *ctx, sockdump_each_fn *each, void *each_ctx)
 {
@@ -1013,17 +1032,13 @@ static int crowd_walk_step(void *ctx, sockdump_each_fn *each, void *each_ctx)
 	if (!tcpstate_in(TCPSTATE_CLOSE_WAIT, t.states))
 		return 1;
 	for (size_t i = 0; i < crowd; i++) {
-		struct sock_info info = {.state = TCPSTATE_CLOSE_WAIT, .cookie = i + 1};
+		const struct sock_info info = crowd_socket(i);
 
-		info.tuple.src = ep(0x7f000001, 80);
-		info.tuple.dst = ep(0x7f010000 + (uint32_t)(i >> 16), (uint16_t)i);
-		if (each(each_ctx, &info) < 0)
+		if (!crowd_gone[info.cookie] && each(each_ctx, &info) < 0)
 			return -EINVAL;
 	}
 	return 1;
 }
-
-static bool seen[SWEEP_MAX * 2 + 1];
 
 static void crowd_lookup(void *ctx, const struct diag_request *requests, size_t n,
 			 struct diag_answer *ret_answers)
@@ -1031,25 +1046,48 @@ static void crowd_lookup(void *ctx, const struct diag_request *requests, size_t 
 	(void)ctx;
 	for (size_t i = 0; i < n; i++) {
 		ret_answers[i].error = -ENOENT;
-		if (requests[i].cookie != DIAGMSG_ANY_SOCKET)
-			seen[requests[i].cookie] = true;
+		if (requests[i].cookie == DIAGMSG_ANY_SOCKET || crowd_gone[requests[i].cookie])
+			continue;
+		ret_answers[i].error = 0;
+		ret_answers[i].info = crowd_socket(requests[i].cookie - 1);
+		seen[requests[i].cookie] = true;
 	}
+}
+
+static void crowd_destroy(void *ctx, const struct diag_request *requests, size_t n, int *ret_errors)
+{
+	(void)ctx;
+	for (size_t i = 0; i < n; i++) {
+		crowd_gone[requests[i].cookie] = true;
+		ret_errors[i] = 0;
+	}
+}
+
+static int set_up_crowd(void **state)
+{
+	static struct sweep_ops crowd_ops;
+
+	set_up(state);
+	sweep_free(t.sweep);
+	crowd_ops = ops;
+	crowd_ops.walk_step = crowd_walk_step;
+	crowd_ops.lookup = crowd_lookup;
+	crowd_ops.destroy = crowd_destroy;
+	memset(crowd_gone, 0, sizeof(crowd_gone));
+	memset(seen, 0, sizeof(seen));
+	crowd_keeps_odd = false;
+	crowd = CROWD_MAX;
+	t.settings.max_per_second = 100000;
+	return sweep_new(&crowd_ops, NULL, &t.stats, &t.sweep);
 }
 
 /* What does not fit is passed over, counted, and first the next time. */
 static void every_socket_has_its_turn(void **state)
 {
-	struct sweep_ops crowd_ops = ops;
 	size_t count = 0;
 
 	(void)state;
-	memset(seen, 0, sizeof(seen));
-	crowd = SWEEP_MAX * 2;
-	crowd_ops.walk_step = crowd_walk_step;
-	crowd_ops.lookup = crowd_lookup;
-	sweep_free(t.sweep);
-	assert_int_equal(sweep_new(&crowd_ops, NULL, &t.stats, &t.sweep), 0);
-	t.settings.max_per_second = 100000;
+	t.policy.fallback = ACTION_LOG;
 	for (unsigned int i = 0; i < 2; i++) {
 		sweep_once();
 		assert_int_equal(last(SWEEP_LAST_FOUND), SWEEP_MAX);
@@ -1060,8 +1098,52 @@ static void every_socket_has_its_turn(void **state)
 	for (size_t i = 1; i <= crowd; i++)
 		count += seen[i];
 	assert_int_equal(count, crowd);
-	sweep_free(t.sweep);
-	assert_int_equal(sweep_new(&ops, NULL, &t.stats, &t.sweep), 0);
+}
+
+/* Nobody is passed over for those that are gone. */
+static void a_crowd_that_is_destroyed_has_its_turn(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		sweep_once();
+		assert_int_equal(last(SWEEP_LAST_FOUND), SWEEP_MAX);
+		assert_int_equal(last(SWEEP_LAST_LIMITED), i == 0 ? SWEEP_MAX : 0);
+		assert_int_equal(last(SWEEP_LAST_DEFUSED), SWEEP_MAX);
+		t.model.now_us += INTERVAL_US;
+	}
+	sweep_once();
+	assert_int_equal(last(SWEEP_LAST_FOUND), 0);
+}
+
+static void those_behind_a_half_destroyed_crowd_come_first(void **state)
+{
+	(void)state;
+	crowd_keeps_odd = true;
+	t.rules[0] = (struct policy_rule){.name = "keep", .has_uid = true, .uid = KEPT_UID};
+	t.rules[0].action = ACTION_LOG;
+	t.policy.n_rules = 1;
+	sweep_once();
+	assert_int_equal(last(SWEEP_LAST_DEFUSED), SWEEP_MAX / 2);
+	t.model.now_us += INTERVAL_US;
+	sweep_once();
+	for (size_t i = 1; i <= crowd; i++)
+		assert_true(seen[i]);
+}
+
+/* Some of them were closed by their owners. */
+static void what_is_left_of_a_crowd_is_not_passed_over(void **state)
+{
+	(void)state;
+	t.policy.fallback = ACTION_LOG;
+	sweep_once();
+	crowd = 100;
+	t.policy.fallback = ACTION_DESTROY;
+	t.model.now_us += INTERVAL_US;
+	sweep_once();
+	assert_int_equal(last(SWEEP_LAST_FOUND), 100);
+	assert_int_equal(last(SWEEP_LAST_LIMITED), 0);
+	assert_int_equal(last(SWEEP_LAST_DEFUSED), 100);
+	assert_int_equal(stats_get(&t.stats.count[SWEEP_STAT_LIMITED]), SWEEP_MAX);
 }
 
 /* --- by chance --------------------------------------------------------------------------------*/
@@ -1176,7 +1258,8 @@ static void phases_have_names(void **state)
 	assert_string_equal(sweep_phase_name((enum sweep_phase)SWEEP_PHASE_COUNT), "unknown");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)	 cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define CROWD_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_crowd, tear_down)
 
 int main(void)
 {
@@ -1209,7 +1292,10 @@ int main(void)
 		TEST(off_ends_a_sweep_in_hand),
 		TEST(sweeps_come_at_their_interval),
 		TEST(the_pace_is_kept),
-		TEST(every_socket_has_its_turn),
+		CROWD_TEST(every_socket_has_its_turn),
+		CROWD_TEST(a_crowd_that_is_destroyed_has_its_turn),
+		CROWD_TEST(those_behind_a_half_destroyed_crowd_come_first),
+		CROWD_TEST(what_is_left_of_a_crowd_is_not_passed_over),
 		TEST(chance_never_hits_the_living),
 		TEST(phases_have_names),
 	};
