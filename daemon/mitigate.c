@@ -36,6 +36,8 @@ _Static_assert((int)STATS_PACKET_KINDS == (int)PACKET_KIND_COUNT, "a counter for
  * sends its SYN again after 1 s.
  */
 #define ELSEWHERE_BUDGET_US 200000
+/* The same for their units: one that is not known yet takes a walk over all control groups. */
+#define UNITS_BUDGET_US 200000
 
 struct mitigate {
 	const struct mitigate_ops *ops;
@@ -235,10 +237,11 @@ static void look_elsewhere(struct mitigate *m)
 	}
 }
 
-/* A unit may take a walk over all control groups, so it is sought only where it decides. */
+/* The unit is sought only where it decides, and while there is time for it; else it is in doubt. */
 static void decide(struct mitigate *m)
 {
 	const struct policy *policy = m->settings.policy;
+	const uint64_t start_us = m->ops->monotonic_us(m->ctx);
 
 	for (size_t i = 0; i < m->n; i++) {
 		struct judgement *work = &m->work[i];
@@ -247,7 +250,8 @@ static void decide(struct mitigate *m)
 		if (work->finding != FINDING_COLLISION)
 			continue;
 		judge_decide(work, policy, m->settings.mode, dst, POLICY_UNIT_IN_DOUBT);
-		if (work->decision.needs_unit)
+		if (work->decision.needs_unit &&
+		    m->ops->monotonic_us(m->ctx) - start_us <= UNITS_BUDGET_US)
 			judge_decide(work, policy, m->settings.mode, dst,
 				     m->ops->unit(m->ctx, work->occupant.cgroup_id));
 	}

@@ -1397,6 +1397,34 @@ static void searches_elsewhere_share_one_budget(void **state)
 	tear_down();
 }
 
+/* Each unit may take a walk over the control groups. */
+static void searches_for_units_share_one_budget(void **state)
+{
+	(void)state;
+	set_up(ACTION_DESTROY, MODE_ENFORCE);
+	t.policy.n_rules = 1;
+	t.rules[0] = (struct policy_rule){.name = "one", .action = ACTION_DROP};
+	strcpy(t.rules[0].unit, "one.service");
+	t.model.latency_us[MODEL_UNIT] = 90000;
+	for (size_t i = 0; i < QUEUE_BATCH_MAX; i++) {
+		struct tuple tuple = loopback_tuple(FAMILY_V4, (uint16_t)(40000 + i));
+
+		add_collision(&tuple)->cgroup_id = 1;
+	}
+	run();
+	assert_int_equal(t.model.calls[MODEL_UNIT], 3);
+	assert_int_equal(t.model.incidents[2].result, RESULT_DROPPED);
+	for (size_t i = 3; i < QUEUE_BATCH_MAX; i++) {
+		assert_int_equal(t.model.incidents[i].result, RESULT_LOGGED);
+		assert_string_equal(t.model.incidents[i].rule, "unit-unknown");
+	}
+
+	/* The next batch has its own. */
+	run();
+	assert_int_equal(t.model.calls[MODEL_UNIT], 3);
+	tear_down();
+}
+
 /* Somebody repeats a SYN: that takes the time of one. */
 static void a_source_is_asked_for_once(void **state)
 {
@@ -1455,6 +1483,7 @@ int main(void)
 		cmocka_unit_test(only_destroys_count_towards_the_limit),
 		cmocka_unit_test(the_time_runs_from_receipt_to_verdict),
 		cmocka_unit_test(searches_elsewhere_share_one_budget),
+		cmocka_unit_test(searches_for_units_share_one_budget),
 		cmocka_unit_test(a_source_is_asked_for_once),
 	};
 
