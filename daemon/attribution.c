@@ -102,13 +102,34 @@ static uint32_t begin(struct attribution *a, const struct incident *incident,
 	return listener_of(a, incident);
 }
 
+static bool is_possible(const struct leaker_holder *holder)
+{
+	return holder->pid > 0 && holder->fd >= 0;
+}
+
+/* Whether an ownerserver can have said that: it has read what others chose, and may be theirs now. */
+static bool is_sound(const struct leaker *leaker)
+{
+	if (leaker->kind != LEAKER_HELD)
+		return leaker->count == 0 &&
+		       (leaker->kind == LEAKER_GONE || leaker->kind == LEAKER_DENIED ||
+			leaker->kind == LEAKER_LATE);
+	if (leaker->count == 0 || !is_possible(&leaker->first))
+		return false;
+	for (unsigned int i = 0; i < LEAKER_OTHERS_MAX && i < leaker->count - 1; i++) {
+		if (!is_possible(&leaker->others[i]))
+			return false;
+	}
+	return true;
+}
+
 static void settle(struct entry *entry, const struct leaker *leaker)
 {
 	struct leaker *into = &entry->incident.leaker;
 	bool queued = into->kind == LEAKER_ACCEPT_QUEUE;
 
 	*into = *leaker;
-	/* From another process, which has read what others chose: the ends are ours to see to. */
+	/* From another process: the ends are ours to see to. */
 	into->comm[sizeof(into->comm) - 1] = '\0';
 	into->exe[sizeof(into->exe) - 1] = '\0';
 	if (queued)
@@ -185,7 +206,7 @@ int attribution_hear(struct attribution *a)
 	while ((len = recv(a->fd, &answer, sizeof(answer), 0)) == sizeof(answer)) {
 		/* Else it comes too late; nothing that was not asked for is ever taken. */
 		if (answer.id >= a->first && answer.id < a->next &&
-		    !entry_of(a, answer.id)->known && answer.leaker.kind < LEAKER_KIND_COUNT)
+		    !entry_of(a, answer.id)->known && is_sound(&answer.leaker))
 			settle(entry_of(a, answer.id), &answer.leaker);
 	}
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))

@@ -58,7 +58,7 @@ static void format_others(const struct leaker *leaker, char *text, size_t size)
 {
 	size_t len = 0;
 
-	for (unsigned int i = 0; i + 1 < leaker->count && i < LEAKER_OTHERS_MAX; i++)
+	for (unsigned int i = 0; i + 1 < leaker->count && i < LEAKER_OTHERS_MAX && len < size; i++)
 		len += (size_t)snprintf(text + len, size - len, "%s%d/%d", i > 0 ? " " : "",
 					(int)leaker->others[i].pid, leaker->others[i].fd);
 }

@@ -36,7 +36,10 @@ int attribution_fd(const struct attribution *a);
  */
 bool attribution_add(struct attribution *a, const struct incident *incident, uint64_t now_us,
 		     struct incident *ret_displaced);
-/* Takes the server's answers. -EPIPE: it has ended, and nobody waits for it any more. */
+/*
+ * Takes the server's answers; one that it cannot have meant, with the number -1 for a process, is
+ * passed over. -EPIPE: it has ended, and nobody waits for it any more.
+ */
 int attribution_hear(struct attribution *a);
 /* Nobody waits any longer. */
 void attribution_give_up(struct attribution *a);

@@ -42,7 +42,7 @@ struct event_text {
 	char cookie[20];
 	char cgroup[EVENT_CGROUP_SIZE];
 	char unit[POLICY_UNIT_SIZE];
-	char leaker_others[LEAKER_OTHERS_MAX * sizeof("4194304/1073741816")];
+	char leaker_others[LEAKER_OTHERS_MAX * sizeof("-2147483648/-2147483648")]; /* any int */
 };
 
 /*

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -227,7 +228,9 @@ static void test_never_blocks(void **state)
 
 static void test_answers_that_are_none(void **state)
 {
-	struct owner_answer hostile = {.leaker = {.kind = LEAKER_HELD, .count = 1}};
+	struct owner_answer hostile = {
+		.leaker = {.kind = LEAKER_HELD, .count = 1, .first = {21, 0}},
+	};
 	struct fixture *f = *state;
 	struct incident i;
 	uint64_t id;
@@ -250,10 +253,47 @@ static void test_answers_that_are_none(void **state)
 	assert_true(attribution_take(f->a, 1000, &i));
 	assert_int_equal(strlen(i.leaker.comm), LEAKER_COMM_SIZE - 1);
 	assert_int_equal(strlen(i.leaker.exe), LEAKER_EXE_SIZE - 1);
-	assert_int_equal(i.leaker.first.pid, 0);
+	assert_int_equal(i.leaker.first.pid, 21);
 	/* Half a one: it is no server of ours. */
 	assert_int_equal(send(f->server, &hostile, 8, 0), 8);
 	assert_int_equal(attribution_hear(f->a), -EPIPE);
+}
+
+/* Numbers that no process or descriptor has, and words that are not the server's to say. */
+static void test_numbers_that_are_none(void **state)
+{
+	static const struct leaker hostile[] = {
+		{.kind = LEAKER_HELD, .count = 0, .first = {20, 7}},
+		{.kind = LEAKER_HELD, .count = 1, .first = {0, 7}},
+		{.kind = LEAKER_HELD, .count = 1, .first = {-1, 7}},
+		{.kind = LEAKER_HELD, .count = 1, .first = {20, -1}},
+		{.kind = LEAKER_HELD, .count = 2, .first = {20, 7}},
+		{.kind = LEAKER_HELD, .count = 3, .first = {20, 7}, .others = {{21, 7}, {22, -1}}},
+		{.kind = LEAKER_HELD, .count = 2, .first = {20, 7}, .others = {{INT_MIN, 7}}},
+		{.kind = LEAKER_HELD, .count = UINT_MAX, .first = {20, 7}, .others = {{21, 7}}},
+		{.kind = LEAKER_GONE, .count = 1, .first = {20, 7}},
+		{.kind = LEAKER_NOT_SOUGHT},
+		{.kind = LEAKER_ACCEPT_QUEUE},
+		{.kind = LEAKER_ORPHANED},
+		{.kind = (enum leaker_kind)INT_MIN},
+	};
+	struct owner_answer a = {0};
+	struct fixture *f = *state;
+
+	add(f, 1, 100, 1000);
+	a.id = question(f).id;
+	for (size_t n = 0; n < sizeof(hostile) / sizeof(hostile[0]); n++) {
+		a.leaker = hostile[n];
+		assert_int_equal(send(f->server, &a, sizeof(a), 0), sizeof(a));
+		assert_int_equal(attribution_hear(f->a), 0);
+		check_none(f, 1000);
+	}
+	/* What lies behind those that were counted is nobody's. */
+	a.leaker = (struct leaker){
+		.kind = LEAKER_HELD, .count = 2, .first = {20, 7}, .others = {{21, 0}, {-1, -1}}};
+	assert_int_equal(send(f->server, &a, sizeof(a), 0), sizeof(a));
+	assert_int_equal(attribution_hear(f->a), 0);
+	check_taken(f, 1000, 1, LEAKER_HELD, 20);
 }
 
 static void test_a_server_that_ends(void **state)
@@ -359,11 +399,17 @@ static void test_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_asks_and_takes),	   TEST(test_keeps_the_order),
-		TEST(test_does_not_wait_for_ever), TEST(test_the_oldest_gives_way),
-		TEST(test_never_blocks),	   TEST(test_answers_that_are_none),
-		TEST(test_a_server_that_ends),	   TEST(test_orphans),
-		TEST(test_accept_queue),	   TEST(test_a_listener_of_somebody_else),
+		TEST(test_asks_and_takes),
+		TEST(test_keeps_the_order),
+		TEST(test_does_not_wait_for_ever),
+		TEST(test_the_oldest_gives_way),
+		TEST(test_never_blocks),
+		TEST(test_answers_that_are_none),
+		TEST(test_numbers_that_are_none),
+		TEST(test_a_server_that_ends),
+		TEST(test_orphans),
+		TEST(test_accept_queue),
+		TEST(test_a_listener_of_somebody_else),
 		cmocka_unit_test(test_words),
 	};
 

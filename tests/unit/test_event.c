@@ -7,6 +7,7 @@
 #include "recent.h"
 #include "unit.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,19 @@ static void test_no_process(void **state)
 	assert_string_equal(text_of(&leaker), "leaker=gone");
 }
 
+/* Beyond the first, as many as are told. */
+static void check_others(struct leaker_holder holds, const char *wanted)
+{
+	struct leaker leaker = holder("a");
+
+	leaker.count = UINT_MAX;
+	for (int i = 0; i < LEAKER_OTHERS_MAX; i++)
+		leaker.others[i] = holds;
+	assert_int_equal(strlen(strstr(text_of(&leaker), "leaker_others=")),
+			 strlen("leaker_others=\"\"") + LEAKER_OTHERS_MAX * strlen(wanted) +
+				 LEAKER_OTHERS_MAX - 1);
+}
+
 static void test_several_processes(void **state)
 {
 	struct leaker leaker = holder("a");
@@ -83,11 +97,9 @@ static void test_several_processes(void **state)
 			    "leaker=held leaker_pid=123 leaker_fd=4 leaker_comm=a leaker_count=3 "
 			    "leaker_others=\"124/5 125/6\"");
 	/* The longest that there can be. */
-	leaker.count = 1000;
-	for (int i = 0; i < LEAKER_OTHERS_MAX; i++)
-		leaker.others[i] = (struct leaker_holder){4194304, 1073741816};
-	assert_int_equal(strlen(strstr(text_of(&leaker), "leaker_others=")),
-			 strlen("leaker_others=\"\"") + 7 * strlen("4194304/1073741816") + 6);
+	check_others((struct leaker_holder){4194304, 1073741816}, "4194304/1073741816");
+	/* Longer than any that there can be: still all of it, and nothing behind its end. */
+	check_others((struct leaker_holder){INT_MIN, INT_MIN}, "-2147483648/-2147483648");
 }
 
 static void check_comm(const char *comm, const char *wanted)
