@@ -43,10 +43,13 @@ static void find_path(struct ctlclient *client, const struct ctl *ctl)
 static int dial(struct ctlclient *client)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const struct timeval limit = {.tv_sec = PATIENCE_S};
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", client->path);
 	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* connect() waits for room among those that were not accepted yet: by this limit, unix(7). */
 	if (client->fd < 0 ||
+	    setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
 	    connect(client->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	return 0;
@@ -96,6 +99,10 @@ static void complain_connect(const struct ctl *ctl, const char *path, int err)
 	case -EPERM:
 		ctl_complain("%s: not permitted: run as root or as a member of control.group",
 			     path);
+		break;
+	case -EAGAIN:
+		ctl_complain("%s: no connection taken for %d s: the daemon is stopped or stuck",
+			     path, PATIENCE_S);
 		break;
 	case -ENOTCONN:
 		ctl_complain("the control socket is switched off in %s (control.socket = \"\")",

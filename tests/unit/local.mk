@@ -36,6 +36,12 @@ TESTS += tests/unit/test_coverage
 tests_unit_test_coverage_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_coverage_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_ctlclient
+TESTS += tests/unit/test_ctlclient
+tests_unit_test_ctlclient_CFLAGS = $(UNIT_CFLAGS)
+tests_unit_test_ctlclient_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=setsockopt,--wrap=ctl_complain
+tests_unit_test_ctlclient_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_ctldoctor
 TESTS += tests/unit/test_ctldoctor
 tests_unit_test_ctldoctor_CFLAGS = $(UNIT_CFLAGS)
