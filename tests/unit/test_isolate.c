@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -157,6 +158,78 @@ static int be_refused_the_internet(void)
 #endif
 }
 
+static void *do_nothing(void *unused)
+{
+	(void)unused;
+	return NULL;
+}
+
+static int start_a_thread(void)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, do_nothing, NULL) == 0 &&
+			       pthread_join(thread, NULL) == 0
+		       ? 0
+		       : 1;
+}
+
+/* By the system call itself; the child, if there is one after all, has nothing to do. */
+static long clone_with(unsigned long flags)
+{
+	long pid;
+
+#ifdef __s390__
+	pid = syscall(SYS_clone, 0, flags | SIGCHLD, 0, 0, 0);
+#else
+	pid = syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+#endif
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+/* With each flag alone, with all, and with one behind those that a thread has. */
+static int be_refused_a_namespace(void)
+{
+	static const unsigned long flags[] = {
+		CLONE_NEWNS,
+		CLONE_NEWCGROUP,
+		CLONE_NEWUTS,
+		CLONE_NEWIPC,
+		CLONE_NEWUSER,
+		CLONE_NEWPID,
+		CLONE_NEWNET,
+		CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+			CLONE_NEWPID | CLONE_NEWNET,
+		CLONE_FILES | CLONE_FS | CLONE_NEWNET,
+	};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (clone_with(flags[i]) != -1 || errno != ENOSYS)
+			return (int)i + 1;
+	}
+	return clone_with(CLONE_FILES) > 0 ? 0 : 99;
+}
+
+/* Its flags are in memory. */
+static int be_refused_the_newer_clone(void)
+{
+#ifdef SYS_clone3
+	uint64_t arguments[8] = {0};
+
+	arguments[4] = SIGCHLD;
+	if (syscall(SYS_clone3, arguments, sizeof(arguments)) != -1 || errno != ENOSYS)
+		return 1;
+#endif
+	return 0;
+}
+
+static int leave_a_namespace(void)
+{
+	return unshare(CLONE_NEWUSER);
+}
+
 static int open_to_write(void)
 {
 	return open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -174,7 +247,11 @@ static int signal_a_process(void)
 
 static int start_a_process(void)
 {
-	return fork() == 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0 ? 0 : 1;
 }
 
 static bool is_kept(enum isolate_role role, int capability)
@@ -218,6 +295,8 @@ static void test_what_is_needed_goes_on(void **state)
 	assert_int_equal(isolated(ISOLATE_DAEMON, read_a_file), 0);
 	assert_int_equal(isolated(ISOLATE_DAEMON, open_netlink), 0);
 	assert_int_equal(isolated(ISOLATE_DAEMON, look_up_a_group), 0);
+	assert_int_equal(isolated(ISOLATE_DAEMON, start_a_thread), 0);
+	assert_int_equal(isolated(ISOLATE_DAEMON, start_a_process), 0);
 }
 
 static void test_what_is_not_needed_is_refused(void **state)
@@ -228,13 +307,15 @@ static void test_what_is_not_needed_is_refused(void **state)
 	assert_int_equal(isolated(ISOLATE_DAEMON, make_a_call_that_is_not_there), 0);
 	assert_int_equal(isolated(ISOLATE_DAEMON, make_a_call_that_is_not_listed), 0);
 	assert_int_equal(isolated(ISOLATE_DAEMON, be_refused_the_internet), 0);
+	assert_int_equal(isolated(ISOLATE_DAEMON, be_refused_a_namespace), 0);
+	assert_int_equal(isolated(ISOLATE_DAEMON, be_refused_the_newer_clone), 0);
 }
 
 static void test_what_an_intruder_would_do_kills(void **state)
 {
 	int (*const acts[])(void) = {
 		run_a_program,	       run_an_open_program, be_traced,		become_oneself,
-		mount_something,       load_a_module,	    load_a_bpf_program,
+		mount_something,       load_a_module,	    load_a_bpf_program, leave_a_namespace,
 #ifdef __x86_64__
 		evade_by_architecture,
 #endif
