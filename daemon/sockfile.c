@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The folder may be somebody else's, who can put another file in the socket's place at any moment, a
- * symbolic link above all. So the file is made with the mode that it keeps, which the umask decides
- * (unix_bind()), and nothing is done to its path that would follow a link. Nobody can connect before
- * it has its final owner: only then does it listen.
+ * The folder may be somebody else's, who can put another file in the socket's place at any moment: a
+ * symbolic link, or a hard link to a file of root's where fs.protected_hardlinks is 0. So the file is
+ * made with the mode that it keeps, which the umask decides (unix_bind()), and its owner is changed by
+ * a descriptor that was seen to be a socket of one name only. Nobody can connect before it has its
+ * final owner: only then does it listen.
  */
 #include "config.h"
 
 #include "sockfile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -29,7 +31,7 @@
 struct sockfile {
 	int fd;
 	struct sockaddr_un address;
-	bool bound;
+	bool made;
 	dev_t device; /* of the file that was made */
 	ino_t inode;
 };
@@ -96,11 +98,24 @@ static int clear_path(const struct sockfile *file, char *error)
 	return 0;
 }
 
+/* Closes fd, which is of open(O_PATH). */
+static int give(int fd, uid_t user, gid_t group)
+{
+	int err = 0;
+
+	if ((user != SOCKFILE_KEEP_USER || group != SOCKFILE_KEEP_GROUP) &&
+	    fchownat(fd, "", user, group, AT_EMPTY_PATH) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 /* Only the last folder: a missing one above it is more likely a misspelt path. */
 static int make_folder(const char *path, uid_t user, char *error)
 {
 	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	char *slash;
+	int fd, err;
 
 	strcpy(folder, path);
 	slash = strrchr(folder, '/');
@@ -109,9 +124,11 @@ static int make_folder(const char *path, uid_t user, char *error)
 	*slash = '\0';
 	if (mkdir(folder, 0755) < 0)
 		return 0; /* it is there, or bind() fails and says why */
-	if (user != SOCKFILE_KEEP_USER && lchown(folder, user, (gid_t)-1) < 0)
-		return fail(error, -errno, "%s: cannot give it to user %u: %s", folder,
-			    (unsigned int)user, strerror(errno));
+	fd = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	err = fd < 0 ? -errno : give(fd, user, SOCKFILE_KEEP_GROUP);
+	if (err < 0)
+		return fail(error, err, "%s: cannot give it to user %u: %s", folder,
+			    (unsigned int)user, strerror(-err));
 	return 0;
 }
 
@@ -126,11 +143,31 @@ static int create_file(const struct sockfile *file)
 	return err;
 }
 
+/* A descriptor of the file that was made, whatever its path leads to from now on. */
+static int open_file(struct sockfile *file)
+{
+	int fd = open(file->address.sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int err = -EEXIST;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0) {
+		err = -errno;
+	} else if (S_ISSOCK(st.st_mode) && st.st_nlink == 1) {
+		file->made = true;
+		file->device = st.st_dev;
+		file->inode = st.st_ino;
+		return fd;
+	}
+	close(fd);
+	return err;
+}
+
 static int bind_file(struct sockfile *file, uid_t user, gid_t group, char *error)
 {
 	const char *path = file->address.sun_path;
-	struct stat st;
-	int err;
+	int fd, err;
 
 	file->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (file->fd < 0)
@@ -141,17 +178,20 @@ static int bind_file(struct sockfile *file, uid_t user, gid_t group, char *error
 			    "%s: cannot create the socket: %s: create its folder, or choose "
 			    "another control.socket",
 			    path, strerror(-err));
-	file->bound = true;
-	if (lstat(path, &st) < 0)
-		return fail(error, -errno, "%s: %s", path, strerror(errno));
-	file->device = st.st_dev;
-	file->inode = st.st_ino;
-	if ((user != SOCKFILE_KEEP_USER || group != SOCKFILE_KEEP_GROUP) &&
-	    lchown(path, user, group) < 0)
-		return fail(error, -errno,
+	fd = open_file(file);
+	if (fd == -EEXIST)
+		return fail(error, fd,
+			    "%s: somebody has put another file in its place: choose a folder for "
+			    "control.socket that only root and the daemon may write to",
+			    path);
+	if (fd < 0)
+		return fail(error, fd, "%s: %s", path, strerror(-fd));
+	err = give(fd, user, group);
+	if (err < 0)
+		return fail(error, err,
 			    "%s: cannot give it to control.group: %s: run as root or as a member "
 			    "of that group",
-			    path, strerror(errno));
+			    path, strerror(-err));
 	if (listen(file->fd, BACKLOG) < 0)
 		return fail(error, -errno, "%s: %s", path, strerror(errno));
 	return 0;
@@ -193,7 +233,7 @@ void sockfile_close(struct sockfile *file)
 	if (!file)
 		return;
 	/* Somebody who found the socket dead may have put another one in its place. */
-	if (file->bound && lstat(file->address.sun_path, &st) == 0 && st.st_dev == file->device &&
+	if (file->made && lstat(file->address.sun_path, &st) == 0 && st.st_dev == file->device &&
 	    st.st_ino == file->inode)
 		unlink(file->address.sun_path);
 	if (file->fd >= 0)

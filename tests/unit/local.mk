@@ -29,7 +29,8 @@ check_PROGRAMS += tests/unit/test_control
 TESTS += tests/unit/test_control
 tests_unit_test_control_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_control_LDADD = $(UNIT_LIBS)
-tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime,--wrap=accept4,--wrap=bind
+tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime,--wrap=accept4 \
+	-Wl,--wrap=bind,--wrap=mkdir
 
 check_PROGRAMS += tests/unit/test_coverage
 TESTS += tests/unit/test_coverage

@@ -49,8 +49,9 @@ int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
 	return -1;
 }
 
-/* What the owner of the folder puts in the place of every file that is bound: a link to this one. */
+/* What the owner of the folder puts in the place of all that is made there: a link to this file. */
 static const char *link_target;
+static int (*make_link)(const char *target, const char *path); /* link() or symlink() */
 
 int __real_bind(int fd, const struct sockaddr *address, socklen_t len);
 int __wrap_bind(int fd, const struct sockaddr *address, socklen_t len);
@@ -62,7 +63,21 @@ int __wrap_bind(int fd, const struct sockaddr *address, socklen_t len)
 
 	if (link_target) {
 		assert_int_equal(unlink(path), 0);
-		assert_int_equal(symlink(link_target, path), 0);
+		assert_int_equal(make_link(link_target, path), 0);
+	}
+	return err;
+}
+
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+	int err = __real_mkdir(path, mode);
+
+	if (link_target && err == 0) {
+		assert_int_equal(rmdir(path), 0);
+		assert_int_equal(make_link(link_target, path), 0);
 	}
 	return err;
 }
@@ -878,30 +893,66 @@ static void test_umask(void **state)
 	}
 }
 
-static void test_link_is_not_followed(void **state)
+/* name is made, or the folder above it, and at once replaced by a link of either kind. */
+static void check_replaced(const struct fixture *f, const char *name, int wanted)
 {
-	struct fixture *f = *state;
 	char error[SOCKFILE_ERROR_SIZE], path[128], other[128];
-	uid_t user = geteuid() == 0 ? 1234 : SOCKFILE_KEEP_USER;
+	uid_t user = geteuid() == 0 ? 1234 : geteuid();
 	struct sockfile *file = NULL;
 	struct stat before, after;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/swapped", f->folder);
+	snprintf(path, sizeof(path), "%s/%s", f->folder, name);
 	snprintf(other, sizeof(other), "%s/other", f->folder);
 	fd = open(other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &before), 0);
 	link_target = other;
-	assert_int_equal(sockfile_open(path, user, getegid(), &file, error), 0);
+	assert_int_equal(sockfile_open(path, user, getegid(), &file, error), wanted);
 	link_target = NULL;
+	assert_non_null(strstr(error, f->folder));
 	assert_int_equal(fstat(fd, &after), 0);
 	assert_int_equal(after.st_mode, before.st_mode);
 	assert_int_equal(after.st_uid, before.st_uid);
 	assert_int_equal(after.st_gid, before.st_gid);
 	close(fd);
-	sockfile_close(file);
 	assert_int_equal(unlink(other), 0);
+	/* What is there is not the daemon's to remove. */
+	if (strchr(name, '/'))
+		*strrchr(path, '/') = '\0';
+	assert_int_equal(unlink(path), 0);
+}
+
+static void test_what_replaces_it_is_not_given_away(void **state)
+{
+	struct fixture *f = *state;
+
+	make_link = symlink;
+	check_replaced(f, "swapped", -EEXIST);
+	check_replaced(f, "folder/socket", -ENOTDIR);
+	make_link = link;
+	check_replaced(f, "swapped", -EEXIST);
+	check_replaced(f, "folder/socket", -ENOTDIR);
+}
+
+static void test_nor_is_another_socket(void **state)
+{
+	struct fixture *f = *state;
+	char error[SOCKFILE_ERROR_SIZE], path[128];
+	struct sockfile *file = NULL;
+	struct stat before, after;
+
+	snprintf(path, sizeof(path), "%s/swapped", f->folder);
+	assert_int_equal(lstat(f->path, &before), 0);
+	make_link = link;
+	link_target = f->path;
+	assert_int_equal(
+		sockfile_open(path, geteuid() == 0 ? 1234 : geteuid(), getegid(), &file, error),
+		-EEXIST);
+	link_target = NULL;
+	assert_int_equal(lstat(f->path, &after), 0);
+	assert_int_equal(after.st_uid, before.st_uid);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void test_folders(void **state)
@@ -965,7 +1016,8 @@ int main(void)
 		TEST(test_other_file_is_kept),
 		TEST(test_successor_is_kept),
 		TEST(test_umask),
-		TEST(test_link_is_not_followed),
+		TEST(test_what_replaces_it_is_not_given_away),
+		TEST(test_nor_is_another_socket),
 		TEST(test_folders),
 	};
 
