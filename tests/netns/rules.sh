@@ -313,6 +313,31 @@ test_a_filter_that_cannot_be_had_is_not_used() {
     says 'meta mark & 0x20000000 == 0x20000000'
 }
 
+# One that could not have what root can have takes its fallback, and says so.
+test_a_daemon_that_runs_is_asked() {
+    export STUB_FILTER=bpf CLOSEWAITCTL="$dir/closewaitctl"
+    cat >"$CLOSEWAITCTL" <<'EOF'
+#!/bin/sh
+[ "$*" = "-c $FILE -j status" ] || exit 2
+printf '{"mode":"audit","queue":{"number":61,"filter":"%s","held":0},"filter":"socket"}\n' "$TOLD"
+EOF
+    chmod +x "$CLOSEWAITCTL"
+    export FILE=/some/file TOLD=all
+    expect 0 rules show --backend nft -c $FILE
+    says_not 0x20000000
+    export TOLD=bpf
+    expect 0 rules show --backend nft -c $FILE
+    says 'meta mark & 0x20000000 == 0x20000000'
+    export TOLD=some
+    expect 1 rules show --backend nft -c $FILE
+    says 'the daemon tells of a filter "some": is it of the same version'
+    expect 0 rules show --backend nft -c $FILE --filter all
+    # What has not the form of a word is no answer.
+    export TOLD='all;id'
+    expect 0 rules show --backend nft -c $FILE
+    says 'meta mark & 0x20000000 == 0x20000000'
+}
+
 test_mark_zero_is_refused() {
     export STUB_MARK=0
     expect 1 rules show --backend nft
