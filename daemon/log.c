@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Longer lines are cut; the longest of ours, an event in JSON, stays under half of it. */
+/* Longer messages are cut. Ours are a sentence or two; events come as whole lines, and are not. */
 #define LINE_MAX_BYTES 2048
 
 static struct {
