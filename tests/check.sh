@@ -135,7 +135,7 @@ stage_tsan() {
     suite "end-to-end tests, ThreadSanitizer" "$top/tests/netns/run.sh" "$builds/tsan" \
         test_startstop test_ctl test_race "test_sweep:audit*" "test_sweep:tells*" \
         "test_sweep:leaves room" "test_sweep:changes" "test_sweep:stops in the middle" \
-        test_ctl_abuse test_filter test_batch test_flood test_limits test_reload
+        test_ctl_abuse test_filter test_batch test_flood test_limits test_locked test_reload
 }
 
 stage_valgrind() {
