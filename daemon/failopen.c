@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -21,10 +22,10 @@
 
 struct watched {
 	pthread_mutex_t lock;
-	struct queue *queue;
-	uint64_t batch; /* the number of the last one that was begun */
-	bool judging;	/* it has no verdicts yet */
-	bool open;	/* was let go, and the worker is not back */
+	struct queue *queue; /* NULL: not bound yet */
+	uint64_t batch;	     /* the number of the last one that was begun */
+	bool judging;	     /* it has no verdicts yet */
+	bool open;	     /* was let go, and the worker is not back */
 
 	/* The thread's own. */
 	uint64_t seen; /* the batch of the last look */
@@ -41,6 +42,8 @@ struct failopen {
 	size_t n;
 	struct watched queues[];
 };
+
+static struct failopen *_Atomic to_be_let_go;
 
 /* Can only fail when the counter is full, and then the other side is awake already. */
 static void wake(int fd)
@@ -78,6 +81,38 @@ static bool look_at_all(struct failopen *f)
 	return judging;
 }
 
+/*
+ * The service manager gives the daemon up (WatchdogSignal= of systemd), or the C library does. If the
+ * kernel keeps a thread, be it the main one, the process cannot end, and its queues stay bound with
+ * nobody there: what they hold has to go before. Only what a signal handler may do.
+ */
+static void let_all_go(int signal)
+{
+	struct failopen *f = atomic_load(&to_be_let_go);
+
+	for (size_t i = 0; f && i < f->n; i++) {
+		if (f->queues[i].queue)
+			queue_let_go(f->queues[i].queue);
+	}
+	raise(signal); /* whose default action is in force again (SA_RESETHAND) */
+}
+
+static void mask_abort(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGABRT);
+	pthread_sigmask(how, &set, NULL);
+}
+
+static void handle_abort(void (*handler)(int signal))
+{
+	const struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESETHAND};
+
+	sigaction(SIGABRT, &action, NULL);
+}
+
 /* Until somebody calls, for timeout_ms at most; -1: without end. */
 static void wait_for_call(struct failopen *f, int timeout_ms)
 {
@@ -96,6 +131,8 @@ static void *run(void *ctx)
 	bool judging = false;
 	eventfd_t calls;
 
+	/* All others have it blocked: one that the kernel keeps would never come to it. */
+	mask_abort(SIG_UNBLOCK);
 	while (!atomic_load(&f->stop)) {
 		if (!judging)
 			wait_for_call(f, -1);
@@ -111,6 +148,13 @@ static void *run(void *ctx)
 	return NULL;
 }
 
+static void end_abort(void)
+{
+	handle_abort(SIG_DFL);
+	mask_abort(SIG_UNBLOCK);
+	atomic_store(&to_be_let_go, NULL);
+}
+
 int failopen_start(size_t n, int wake_fd, struct failopen **ret_failopen)
 {
 	struct failopen *f = calloc(1, sizeof(*f) + n * sizeof(f->queues[0]));
@@ -122,9 +166,13 @@ int failopen_start(size_t n, int wake_fd, struct failopen **ret_failopen)
 	f->wake_fd = wake_fd;
 	for (size_t i = 0; i < n; i++)
 		pthread_mutex_init(&f->queues[i].lock, NULL);
+	atomic_store(&to_be_let_go, f);
+	handle_abort(let_all_go);
+	mask_abort(SIG_BLOCK);
 	f->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	err = f->call_fd < 0 ? -errno : -pthread_create(&f->thread, NULL, run, f);
 	if (err < 0) {
+		end_abort();
 		if (f->call_fd >= 0)
 			close(f->call_fd);
 		free(f);
@@ -142,6 +190,7 @@ void failopen_stop(struct failopen *f)
 	atomic_store(&f->stop, true);
 	wake(f->call_fd);
 	pthread_join(f->thread, NULL);
+	end_abort();
 	for (size_t i = 0; i < f->n; i++)
 		pthread_mutex_destroy(&f->queues[i].lock);
 	close(f->call_fd);
@@ -167,12 +216,16 @@ void failopen_tell(struct failopen *f, uint16_t first_queue)
 	}
 }
 
-void failopen_begin(struct failopen *f, size_t index, struct queue *queue)
+void failopen_watch(struct failopen *f, size_t index, struct queue *queue)
+{
+	f->queues[index].queue = queue;
+}
+
+void failopen_begin(struct failopen *f, size_t index)
 {
 	struct watched *w = &f->queues[index];
 
 	pthread_mutex_lock(&w->lock);
-	w->queue = queue;
 	w->batch++;
 	w->judging = true;
 	pthread_mutex_unlock(&w->lock);

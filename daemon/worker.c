@@ -286,7 +286,7 @@ static int judge_batch(struct worker *w, bool wait)
 	stats_add(&w->stats.count[STAT_HELD], n);
 	stats_add(&w->stats.count[STAT_BATCHES], 1);
 	stats_raise(&w->stats.count[STAT_HELD_PEAK], n);
-	failopen_begin(w->failopen, w->share, w->queue);
+	failopen_begin(w->failopen, w->share);
 	err = mitigate_batch(w->mitigate, w->syns, n, receipt_us, clock_ns(CLOCK_REALTIME));
 	if (w->let_go)
 		come_back(w, n);
@@ -469,11 +469,13 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 		explain_queue_error(err, queue_number, error);
 		goto fail;
 	}
+	failopen_watch(w->failopen, w->share, w->queue);
 	err = -pthread_create(&w->thread, NULL, run, w);
 	if (err < 0) {
 		snprintf(error, CONF_ERROR_SIZE, "queue %u: cannot start its thread: %s",
 			 queue_number, strerror(-err));
 		drain(w);
+		failopen_watch(w->failopen, w->share, NULL);
 		goto fail;
 	}
 	name_thread(w->thread, queue_number);

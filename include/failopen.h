@@ -8,6 +8,9 @@
  * system that hangs. No deadline reaches into that wait and no signal ends it. So a thread that never
  * asks for sockets looks at the workers while they judge. Where one does not come on, it lets all that
  * is held go, and new SYNs pass, until the worker is back.
+ *
+ * The same thread takes SIGABRT, by which a service manager ends a daemon that hangs: all queues are let
+ * go first.
  */
 #ifndef CW_FAILOPEN_H
 #define CW_FAILOPEN_H
@@ -29,15 +32,17 @@ struct failopen;
  * tell. -errno: nothing was started.
  */
 int failopen_start(size_t n, int wake_fd, struct failopen **ret_failopen);
-/* Ends the thread; none of the queues may be judged any more. NULL does nothing. */
+/* Ends the thread; none of the queues may be judged any more, nor is any closed yet. NULL does nothing. */
 void failopen_stop(struct failopen *f);
 /* For the main thread: logs which queues were let go, and which are judged again, since the last time. */
 void failopen_tell(struct failopen *f, uint16_t first_queue);
 
-/* --- for the worker of the queue with this index; queue is not closed before failopen_stop() ------ */
+/* --- for the worker of the queue with this index ---------------------------------------------- */
 
+/* The queue is bound; before its first batch. NULL: it is about to be closed, and never had one. */
+void failopen_watch(struct failopen *f, size_t index, struct queue *queue);
 /* The worker begins to judge a batch that it has received. */
-void failopen_begin(struct failopen *f, size_t index, struct queue *queue);
+void failopen_begin(struct failopen *f, size_t index);
 /*
  * The worker would give the batch its verdicts now. False: it was let go with all that was held, and the
  * queue passes what comes, until queue_resume() and failopen_back().

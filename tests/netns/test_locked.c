@@ -7,8 +7,13 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "ctl.h"
+#include "lib/monotime.h"
 #include "lib/socklock.h"
 #include "lib/sockets.h"
 #include "rules.h"
@@ -85,11 +90,75 @@ static void stops(struct stage *s)
 	stage_connects(s, CLIENT_PORT + 200);
 }
 
+/* In a child: asks the daemon about the mine that is locked, and so its main thread is kept too. */
+static pid_t keep_main_thread(struct stage *s)
+{
+	union endpoint client = stage_client(s, CLIENT_PORT);
+	char src[ENDPOINT_TEXT], dst[ENDPOINT_TEXT];
+	pid_t pid;
+
+	endpoint_format(&client, src);
+	endpoint_format(&s->server, dst);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		ctl_run(&s->daemon, "explain", src, dst, NULL);
+		_exit(0);
+	}
+	return pid;
+}
+
+static bool main_thread_is_kept(void *arg)
+{
+	const struct daemon *daemon = arg;
+	char path[64], line[256] = "";
+	FILE *stat;
+	const char *end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)daemon->pid);
+	stat = fopen(path, "re");
+	if (!stat)
+		return false;
+	if (!fgets(line, sizeof(line), stat))
+		line[0] = '\0';
+	fclose(stat);
+	end = strrchr(line, ')');
+	return end && strncmp(end, ") D ", 4) == 0;
+}
+
+/*
+ * The service manager gives it up. Its workers die, but it does not, and its queue stays bound: nothing
+ * may be held there.
+ */
+static void is_given_up(struct stage *s)
+{
+	struct mine mine;
+	struct socklock locked;
+	pid_t asker;
+
+	stage_listen(s, 64);
+	daemon_want_control(&s->daemon);
+	stage_protect(s, "queue = { workers = 1; };");
+	mine = stage_mine(s, CLIENT_PORT);
+	lock(mine.fd, &locked);
+	asker = keep_main_thread(s);
+	must(wait_until(main_thread_is_kept, &s->daemon, PATIENCE_MS), "see the main thread wait");
+	daemon_signal(&s->daemon, SIGABRT);
+	for (uint16_t i = 0; i < OTHERS; i++)
+		stage_connects(s, CLIENT_PORT + 100 + i);
+	assert_int_equal(rules_held(), 0);
+
+	socklock_release(&locked);
+	assert_int_equal(daemon_wait_exit(&s->daemon), 128 + SIGABRT);
+	waitpid(asker, NULL, 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct stage_test tests[] = {
 		{"held SYNs are let go", held_syns_are_let_go, V4_ONLY | V6_ONLY, IN_BOTH},
 		{"the daemon is stopped", stops, V4_ONLY, IN_ENFORCE},
+		{"the daemon is given up", is_given_up, V4_ONLY, IN_ENFORCE},
 	};
 
 	return stage_run("locked sockets", tests, COUNT_OF(tests), argc, argv);

@@ -189,6 +189,34 @@ static void keepalive_depends_on_verdicts(struct stage *s)
 	close(manager);
 }
 
+/* By the signal of the watchdog the daemon dies, and what it held does not have to come again. */
+static void what_is_held_survives_the_watchdog(struct stage *s)
+{
+	int manager = manage(true);
+	pid_t worker;
+	int64_t start;
+	int fd;
+
+	stage_listen(s, 8);
+	stage_protect(s, "queue = { workers = 1; };");
+	expect(manager, "READY=1");
+	worker = worker_of(s->daemon.pid);
+	stop_thread(worker);
+	fd = must(sock_connect_start(NULL, &s->server), "begin to connect");
+	stage_wait_queued(1);
+	assert_int_equal(sock_connect_finish(fd, 0), -EINPROGRESS);
+
+	start = mono_ns();
+	daemon_signal(&s->daemon, SIGABRT);
+	must(sock_connect_finish(fd, WORD_MS), "connect");
+	/* Before it would have been sent again. */
+	assert_true(mono_ns() - start < AT_ONCE_MS * 1000000LL);
+	assert_int_equal(waitpid(worker, NULL, __WALL), worker);
+	assert_int_equal(daemon_wait_exit(&s->daemon), 128 + SIGABRT);
+	close(fd);
+	close(manager);
+}
+
 /* A restart ends no wait in the kernel: a daemon whose worker is kept there stays. */
 static void keepalive_while_the_kernel_keeps_a_worker(struct stage *s)
 {
@@ -223,6 +251,8 @@ int main(int argc, char **argv)
 	static const struct stage_test tests[] = {
 		{"the life of a service", life_of_a_service, V4_ONLY, IN_ENFORCE},
 		{"the keep-alive depends on verdicts", keepalive_depends_on_verdicts, V4_ONLY,
+		 IN_ENFORCE},
+		{"what is held survives the watchdog", what_is_held_survives_the_watchdog, V4_ONLY,
 		 IN_ENFORCE},
 		{"the kernel keeps a worker", keepalive_while_the_kernel_keeps_a_worker, V4_ONLY,
 		 IN_ENFORCE},

@@ -273,7 +273,7 @@ tests_unit_test_worker_CFLAGS = $(UNIT_CFLAGS)
 tests_unit_test_worker_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=queue_open,--wrap=queue_receive,--wrap=queue_wake,--wrap=queue_verdicts \
 	-Wl,--wrap=queue_stop,--wrap=queue_let_go,--wrap=queue_resume \
-	-Wl,--wrap=failopen_begin,--wrap=failopen_end,--wrap=failopen_back \
+	-Wl,--wrap=failopen_watch,--wrap=failopen_begin,--wrap=failopen_end,--wrap=failopen_back \
 	-Wl,--wrap=diag_open,--wrap=track_open,--wrap=cgroup_open \
 	-Wl,--wrap=hostaddr_open,--wrap=hostaddr_lo,--wrap=hostaddr_is_loopback_device
 tests_unit_test_worker_LDADD = $(UNIT_LIBS)

@@ -7,8 +7,14 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,7 +26,9 @@ int __wrap_queue_let_go(const struct queue *queue);
 int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 
-static atomic_int let_go[QUEUES], refusals, sleeps;
+/* Shared with children. */
+static atomic_int *let_go;
+static atomic_int refusals, sleeps;
 static char queues[QUEUES]; /* nothing but addresses */
 static struct failopen *f;
 static int wake_fd;
@@ -50,7 +58,11 @@ static int setup(void **state)
 		atomic_store(&let_go[i], 0);
 	atomic_store(&refusals, 0);
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return wake_fd < 0 ? -1 : failopen_start(QUEUES, wake_fd, &f);
+	if (wake_fd < 0 || failopen_start(QUEUES, wake_fd, &f) < 0)
+		return -1;
+	for (size_t i = 0; i < QUEUES; i++)
+		failopen_watch(f, i, (void *)&queues[i]);
+	return 0;
 }
 
 static int teardown(void **state)
@@ -71,7 +83,7 @@ static int64_t now_ms(void)
 
 static void begin(size_t i)
 {
-	failopen_begin(f, i, (void *)&queues[i]);
+	failopen_begin(f, i);
 }
 
 static void pause_ms(int ms)
@@ -163,16 +175,75 @@ static void asleep(void **state)
 	assert_int_equal(let_go[0], 1);
 }
 
+static bool is_blocked(int signal)
+{
+	sigset_t set;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &set);
+	return sigismember(&set, signal) == 1;
+}
+
+/* In a child, which has a failopen of its own whose second queue is not bound; how it ended. */
+static int die(bool by_abort)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		prctl(PR_SET_DUMPABLE, 0);
+		if (failopen_start(QUEUES, wake_fd, &f) < 0)
+			_exit(1);
+		failopen_watch(f, 0, (void *)&queues[0]);
+		failopen_watch(f, 2, (void *)&queues[2]);
+		if (by_abort)
+			abort();
+		kill(getpid(), SIGABRT);
+		pause_ms(PATIENCE_MS);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void what_is_held_survives_an_abort(void **state)
+{
+	(void)state;
+	for (int by_abort = 0; by_abort <= 1; by_abort++) {
+		assert_int_equal(die(by_abort), SIGABRT);
+		assert_int_equal(let_go[0], by_abort + 1);
+		assert_int_equal(let_go[1], 0);
+		assert_int_equal(let_go[2], by_abort + 1);
+	}
+}
+
+static void afterwards_an_abort_is_as_before(void **state)
+{
+	struct sigaction action;
+
+	(void)state;
+	assert_true(is_blocked(SIGABRT));
+	failopen_stop(f);
+	f = NULL;
+	assert_false(is_blocked(SIGABRT));
+	assert_int_equal(sigaction(SIGABRT, NULL, &action), 0);
+	assert_true(action.sa_handler == SIG_DFL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_that_does_not_come_back),
-		TEST(those_that_come_on),
-		TEST(a_refused_request_is_tried_again),
-		TEST(asleep),
+		TEST(one_that_does_not_come_back),	TEST(those_that_come_on),
+		TEST(a_refused_request_is_tried_again), TEST(asleep),
+		TEST(what_is_held_survives_an_abort),	TEST(afterwards_an_abort_is_as_before),
 	};
+
+	let_go = mmap(NULL, QUEUES * sizeof(*let_go), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (let_go == MAP_FAILED)
+		return 1;
 
 	return cmocka_run_group_tests_name("failopen", tests, NULL, NULL);
 }

@@ -53,7 +53,8 @@ int __wrap_queue_verdicts(struct queue *queue, const struct verdict *verdicts, s
 int __wrap_queue_stop(struct queue *queue);
 int __wrap_queue_let_go(const struct queue *queue);
 int __wrap_queue_resume(struct queue *queue);
-void __wrap_failopen_begin(struct failopen *f, size_t index, struct queue *queue);
+void __wrap_failopen_watch(struct failopen *f, size_t index, struct queue *queue);
+void __wrap_failopen_begin(struct failopen *f, size_t index);
 bool __wrap_failopen_end(struct failopen *f, size_t index);
 void __wrap_failopen_back(struct failopen *f, size_t index);
 
@@ -178,10 +179,17 @@ int __wrap_queue_resume(struct queue *queue)
 	return 0;
 }
 
-void __wrap_failopen_begin(struct failopen *f, size_t index, struct queue *queue)
+void __wrap_failopen_watch(struct failopen *f, size_t index, struct queue *queue)
 {
 	(void)f;
 	(void)queue;
+	assert_int_equal(index, 0);
+	assert_int_equal(q.begun, 0);
+}
+
+void __wrap_failopen_begin(struct failopen *f, size_t index)
+{
+	(void)f;
 	assert_int_equal(index, 0);
 	q.begun++;
 }
