@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "answer.h"
+#include "clock.h"
 #include "explain.h"
 #include "idlookup.h"
 #include "log.h"
@@ -40,19 +41,6 @@ static json_t *counter(const _Atomic uint64_t *value)
 	return number(stats_get(value));
 }
 
-static uint64_t in_ns(const struct timespec *ts)
-{
-	return (uint64_t)ts->tv_sec * 1000000000 + (uint64_t)ts->tv_nsec;
-}
-
-static uint64_t monotonic_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return in_ns(&now) / 1000;
-}
-
 static json_t *time_text(uint64_t realtime_ns)
 {
 	char text[LOG_TIME_SIZE];
@@ -62,7 +50,7 @@ static json_t *time_text(uint64_t realtime_ns)
 
 static uint64_t uptime_s(const struct service *s)
 {
-	return (monotonic_us() - in_ns(&s->start_monotonic) / 1000) / 1000000;
+	return (clock_us(CLOCK_MONOTONIC) - s->start_monotonic_us) / 1000000;
 }
 
 static json_t *event(struct service *s, const struct incident *incident)
@@ -172,7 +160,7 @@ static json_t *last_collision(struct service *s)
 /* The listeners whose accept queue was full in the last hour, in no order. */
 static json_t *full_queues(struct service *s)
 {
-	const uint64_t now_us = monotonic_us();
+	const uint64_t now_us = clock_us(CLOCK_MONOTONIC);
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < s->full_queues.n; i++) {
@@ -219,7 +207,7 @@ static json_t *status_sweep(const struct service *s)
 {
 	const struct sweepstats *stats = sweeper_stats(s->sweeper);
 	const enum sweep_phase phase = (enum sweep_phase)stats_get(&stats->phase);
-	const uint64_t next_us = stats_get(&stats->next_us), now_us = monotonic_us();
+	const uint64_t next_us = stats_get(&stats->next_us), now_us = clock_us(CLOCK_MONOTONIC);
 	json_t *object = json_pack(
 		"{s:s, s:o, s:s, s:o, s:o*}", "state", sweep_phase_name(phase), "interval_ms",
 		number(s->conf->sweep.interval_ms), "action", action_name(s->conf->sweep.action),
@@ -243,9 +231,9 @@ static void answer_status(struct service *s, const struct control_caller *caller
 		json_pack(
 			"{s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}",
 			"release", PACKAGE_VERSION, "pid", (int)getpid(), "start_time",
-			time_text(in_ns(&s->start_realtime)), "uptime_s", number(uptime_s(s)),
-			"mode", mode_name(reload_mode_of(s, s->conf)), "mode_source",
-			reload_mode_source(s), "mode_in_file", mode_name(s->conf->mode), "leaker",
+			time_text(s->start_realtime_ns), "uptime_s", number(uptime_s(s)), "mode",
+			mode_name(reload_mode_of(s, s->conf)), "mode_source", reload_mode_source(s),
+			"mode_in_file", mode_name(s->conf->mode), "leaker",
 			attribution_fd(s->attribution) >= 0 ? "process" : "unit", "config",
 			status_config(s), "queue", status_queue(s), "policy",
 			status_policy(&s->conf->policy), "totals", status_totals(s, &totals.stats),

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "cgroup.h"
+#include "clock.h"
 #include "policy.h"
 
 #include <dirent.h>
@@ -18,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Ids kept; a machine rarely has more services that leak. */
@@ -63,10 +63,7 @@ struct walk {
 
 static int64_t now_us(clockid_t clock)
 {
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return (int64_t)clock_us(clock);
 }
 
 /*

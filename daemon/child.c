@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "child.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,6 @@
 #include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* For what is small and calls the C library; each child has a copy of its own. */
@@ -27,14 +27,6 @@ struct start {
 	pid_t parent;
 	int out;
 };
-
-int64_t child_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static int run(void *arg)
 {
@@ -75,7 +67,7 @@ static bool wait_readable(int fd, int64_t deadline)
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
 	int64_t left;
 
-	while ((left = deadline - child_now_ms()) > 0) {
+	while ((left = deadline - clock_ms(CLOCK_MONOTONIC)) > 0) {
 		if (poll(&pfd, 1, (int)left) > 0)
 			return true;
 	}

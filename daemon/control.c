@@ -19,6 +19,7 @@
 #include "config.h"
 
 #include "control.h"
+#include "clock.h"
 #include "idlookup.h"
 #include "outbox.h"
 #include "peer.h"
@@ -31,7 +32,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A client that has neither sent nor taken a byte for so long gives way to a new one. */
@@ -51,9 +51,9 @@ struct client {
 	bool follow; /* it is to follow once it is answered */
 	bool eof;    /* it has said that nothing more will come */
 	struct peer peer;
-	uint64_t active_ms; /* when a byte last came or went */
-	uint64_t missed;    /* published lines that found no room */
-	uint32_t events;    /* what epoll waits for */
+	int64_t active_ms; /* when a byte last came or went */
+	uint64_t missed;   /* published lines that found no room */
+	uint32_t events;   /* what epoll waits for */
 	size_t in_len;
 	char in[CONTROL_REQUEST_MAX];
 	struct outbox out;
@@ -69,14 +69,6 @@ struct control {
 	uint64_t last_id;
 	struct client clients[CONTROL_CLIENTS_MAX];
 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static struct client *find(struct control *control, uint64_t id)
 {
@@ -329,7 +321,7 @@ static void read_input(struct control *control, struct client *client)
 	}
 	if (got > 0) {
 		client->in_len += (size_t)got;
-		client->active_ms = now_ms();
+		client->active_ms = clock_ms(CLOCK_MONOTONIC);
 		take_lines(control, client);
 	} else if (got == 0) {
 		client->eof = true;
@@ -348,7 +340,7 @@ static void write_output(struct control *control, struct client *client)
 				drop(client);
 			return;
 		}
-		client->active_ms = now_ms();
+		client->active_ms = clock_ms(CLOCK_MONOTONIC);
 		if (outbox_waiting(&client->out) > 0)
 			return;
 	}
@@ -398,7 +390,7 @@ static struct client *find_place(struct control *control)
 		if (!idlest || client->active_ms < idlest->active_ms)
 			idlest = client;
 	}
-	if (!idlest || now_ms() - idlest->active_ms < IDLE_MS)
+	if (!idlest || clock_ms(CLOCK_MONOTONIC) - idlest->active_ms < IDLE_MS)
 		return NULL;
 	drop(idlest);
 	return idlest;
@@ -456,7 +448,7 @@ static void welcome(struct control *control, int fd)
 		.fd = fd,
 		.events = EPOLLIN,
 		.peer = peer,
-		.active_ms = now_ms(),
+		.active_ms = clock_ms(CLOCK_MONOTONIC),
 	};
 }
 

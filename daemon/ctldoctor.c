@@ -8,6 +8,7 @@
  */
 #include "config.h"
 
+#include "clock.h"
 #include "control.h"
 #include "ctl.h"
 #include "ctlclient.h"
@@ -52,7 +53,7 @@ static void examine(const struct ctl *ctl, bool passive, struct examination *fou
 	doctor_daemon_ask(ctl, &found->daemon);
 	doctor_sysctl_read(&found->sysctl);
 	doctor_leaks_scan(found->sysctl.ports_error ? NULL : &found->sysctl.ports, &found->leaks);
-	doctor_rules_finish(&found->rules, child_now_ms() + RULES_MS);
+	doctor_rules_finish(&found->rules, clock_ms(CLOCK_MONOTONIC) + RULES_MS);
 	if (!objection)
 		objection = doctor_guard_objection(&found->daemon, &found->rules);
 	doctor_trial_start(&found->trials, ARENA_IPV4, objection);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ctldoctordaemon.h"
+#include "clock.h"
 #include "ctlclient.h"
 #include "ctlprint.h"
 
@@ -101,14 +102,14 @@ static bool event_is_missing(const struct doctor_trials *trials)
 void doctor_daemon_ask_about(const struct ctl *ctl, struct doctor_trials *trials)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000};
-	int64_t deadline = child_now_ms() + EVENT_MS;
+	int64_t deadline = clock_ms(CLOCK_MONOTONIC) + EVENT_MS;
 
 	while (event_is_missing(trials)) {
 		if (ask_events(ctl, trials) != CTL_OK)
 			return;
 		for (unsigned int arena = ARENA_IPV4; arena < ARENA_COUNT; arena++)
 			trials->of[arena].was_asked = true;
-		if (child_now_ms() > deadline)
+		if (clock_ms(CLOCK_MONOTONIC) > deadline)
 			return;
 		nanosleep(&pause, NULL);
 	}

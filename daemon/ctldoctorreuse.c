@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ctldoctorreuse.h"
+#include "clock.h"
 #include "ctlprint.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 void doctor_reuse_start(struct doctor_reuse *reuse, const char *why_not)
 {
 	*reuse = (struct doctor_reuse){.why_not = why_not};
-	reuse->deadline_ms = child_now_ms() + TRIALREUSE_DEADLINE_MS;
+	reuse->deadline_ms = clock_ms(CLOCK_MONOTONIC) + TRIALREUSE_DEADLINE_MS;
 	if (!why_not)
 		reuse->error = trialreuse_start(&reuse->child);
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ctldoctortrial.h"
+#include "clock.h"
 #include "ctlprint.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ void doctor_trial_start(struct doctor_trials *trials, enum doctor_arena arena, c
 	struct doctor_trial *one = &trials->of[arena];
 
 	*one = (struct doctor_trial){.why_not = why_not};
-	trials->deadline_ms = child_now_ms() + TRIAL_DEADLINE_MS;
+	trials->deadline_ms = clock_ms(CLOCK_MONOTONIC) + TRIAL_DEADLINE_MS;
 	if (!why_not)
 		one->error =
 			trial_start(arena == ARENA_KERNEL ? TRIAL_IN_OWN_NAMESPACE : TRIAL_HERE,

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ctlscan.h"
+#include "clock.h"
 #include "ctl.h"
 #include "ctloptions.h"
 #include "utf8.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Seconds between two scans with --watch. */
@@ -34,14 +34,6 @@ const char *ctlscan_clean(const char *text, char *buf, size_t size)
 }
 
 /* --- the command ------------------------------------------------------------------------------*/
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static int tell(const struct ctl *ctl, const struct ctlscan_view *view)
 {
@@ -73,7 +65,7 @@ static int scan_once(const struct ctl *ctl, struct ctlscan_sources *sources,
 		return CTL_FAILED;
 	}
 	if (growth)
-		ctlgrowth_update(growth, view.scan, (int64_t)(clock_ns(CLOCK_MONOTONIC) / 1000000));
+		ctlgrowth_update(growth, view.scan, clock_ms(CLOCK_MONOTONIC));
 	if (growth && !ctl->json && isatty(STDOUT_FILENO))
 		fputs("\033[H\033[J", stdout); /* home, and clear from there */
 	status = tell(ctl, &view);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "action.h"
+#include "clock.h"
 #include "ctl.h"
 #include "ctlclient.h"
 #include "ctloptions.h"
@@ -10,7 +11,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 int ctl_mode(struct ctl *ctl, int argc, char **argv)
 {
@@ -87,17 +87,9 @@ int ctl_metrics(struct ctl *ctl, int argc, char **argv)
 	return status;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 int ctl_ping(struct ctl *ctl, int argc, char **argv)
 {
-	uint64_t start = now_us();
+	uint64_t start = clock_us(CLOCK_MONOTONIC);
 	char time[CTLPRINT_SIZE];
 	json_t *answer = NULL;
 	int status;
@@ -112,7 +104,7 @@ int ctl_ping(struct ctl *ctl, int argc, char **argv)
 	else
 		printf("closewaitd %s, process %" PRIu64 ", has answered in %s\n",
 		       ctlprint_text(answer, "release"), ctlprint_number(answer, "pid"),
-		       ctlprint_us(now_us() - start, time));
+		       ctlprint_us(clock_us(CLOCK_MONOTONIC) - start, time));
 	json_decref(answer);
 	return CTL_OK;
 }

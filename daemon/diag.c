@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include "diag.h"
+#include "clock.h"
 #include "diagsock.h"
 
 #include <errno.h>
@@ -131,7 +132,7 @@ static int after_failed_read(struct diag *diag, int err, int64_t deadline, int *
 static int receive_answers(struct diag *diag, uint32_t first_seq, size_t n, answer_fn *answer,
 			   void *ctx)
 {
-	int64_t deadline = diagsock_now_ms() + DEADLINE_MS;
+	int64_t deadline = clock_ms(CLOCK_MONOTONIC) + DEADLINE_MS;
 	struct mmsghdr msgs[RECV_BATCH];
 	struct sockaddr_nl from[RECV_BATCH];
 	struct iovec iov[RECV_BATCH];
@@ -164,7 +165,7 @@ static int receive_answers(struct diag *diag, uint32_t first_seq, size_t n, answ
 							  first_seq, n, answer, ctx);
 		}
 		/* Other messages without end must not hold the SYNs. */
-		if (answered == before && diagsock_now_ms() > deadline)
+		if (answered == before && clock_ms(CLOCK_MONOTONIC) > deadline)
 			return lost ? lost : -ETIMEDOUT;
 	}
 	return 0;
@@ -318,7 +319,7 @@ bool diag_destroys_closed(void)
 int diag_sockets_on(struct diag *diag, const struct endpoint *local, tcpstate_set states,
 		    struct sock_info *ret_infos, size_t max, size_t *ret_count)
 {
-	int64_t deadline = diagsock_now_ms() + DUMP_DEADLINE_MS;
+	int64_t deadline = clock_ms(CLOCK_MONOTONIC) + DUMP_DEADLINE_MS;
 	struct dump dump = {.infos = ret_infos, .max = max};
 	int err = 0;
 

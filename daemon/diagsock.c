@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "diagsock.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -9,7 +10,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Room for a batch of answers at their true size in the kernel, with a margin. */
@@ -34,14 +34,6 @@ int diagsock_open(void)
 	return fd;
 }
 
-int64_t diagsock_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 int diagsock_send(int fd, const void *buf, size_t len)
 {
 	const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
@@ -56,7 +48,7 @@ int diagsock_send(int fd, const void *buf, size_t len)
 int diagsock_wait(int fd, int64_t deadline_ms)
 {
 	struct pollfd pfd = {.fd = fd, .events = POLLIN};
-	int64_t left = deadline_ms - diagsock_now_ms();
+	int64_t left = deadline_ms - clock_ms(CLOCK_MONOTONIC);
 	int n;
 
 	if (left <= 0)
@@ -163,7 +155,7 @@ int diagsock_read_dump(int fd, void *buf, uint32_t seq, int64_t deadline_ms, dia
 	if (got > 0 && from.nl_pid == 0)
 		done = take_dump(buf, (size_t)got, seq, each, ctx, ret_changed);
 	/* Other messages without end must not keep the caller for ever. */
-	if (done == 0 && diagsock_now_ms() > deadline_ms)
+	if (done == 0 && clock_ms(CLOCK_MONOTONIC) > deadline_ms)
 		return -ETIMEDOUT;
 	return done;
 }

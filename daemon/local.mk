@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libclosewaitd.a
 libclosewaitd_a_SOURCES = \
 	include/cgroup.h daemon/cgroup.c \
+	include/clock.h \
 	include/outbox.h daemon/outbox.c \
 	include/peer.h daemon/peer.c \
 	include/control.h daemon/control.c \

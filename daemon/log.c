@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "log.h"
+#include "clock.h"
 #include "names.h"
 
 #include <errno.h>
@@ -164,12 +165,10 @@ static void write_json(enum log_level level, const char *line)
 {
 	char time[LOG_TIME_SIZE];
 	char ascii[LINE_MAX_BYTES];
-	struct timespec now;
 	json_t *object;
 	char *text;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	log_time((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec, time);
+	log_time(clock_ns(CLOCK_REALTIME), time);
 	object = pack_line(time, level, line);
 	if (!object)
 		object = pack_line(time, level, to_ascii(line, ascii));

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "notify.h"
+#include "clock.h"
 
 #include <inttypes.h>
 #include <stddef.h>
@@ -15,7 +16,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Nobody has asked, or the manager is gone: nothing that the daemon could do about it. */
@@ -50,13 +50,11 @@ void notify_ready(const char *status)
 
 void notify_reloading(void)
 {
-	struct timespec now;
 	char words[64];
 
 	/* Type=notify-reload asks for the time, to tell this reload from an earlier one. */
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(words, sizeof(words), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		 (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+		 clock_us(CLOCK_MONOTONIC));
 	tell(words);
 }
 

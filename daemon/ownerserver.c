@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "ownerserver.h"
+#include "clock.h"
 #include "ownertable.h"
 
 #include <errno.h>
@@ -9,15 +10,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
-
-static uint64_t monotonic_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 /* false if the other end is closed meanwhile. */
 static bool wait_until(int fd, uint64_t due_us)
@@ -25,7 +17,7 @@ static bool wait_until(int fd, uint64_t due_us)
 	struct pollfd pfd = {.fd = fd}; /* POLLHUP needs not be asked for */
 	uint64_t now_us;
 
-	while ((now_us = monotonic_us()) < due_us) {
+	while ((now_us = clock_us(CLOCK_MONOTONIC)) < due_us) {
 		int n = poll(&pfd, 1, (int)((due_us - now_us + 999) / 1000));
 
 		if (n > 0)
@@ -40,7 +32,7 @@ static bool look_up(struct ownertable *table, const struct owner_question *quest
 {
 	uint64_t due_us = ownertable_due_us(table);
 
-	if (monotonic_us() > question->until_us) {
+	if (clock_us(CLOCK_MONOTONIC) > question->until_us) {
 		ret_leaker->kind = LEAKER_LATE;
 		return true;
 	}

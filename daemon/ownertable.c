@@ -8,12 +8,12 @@
 #include "config.h"
 
 #include "ownertable.h"
+#include "clock.h"
 #include "owner.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define FIRST_CAPACITY 1024
 
@@ -35,14 +35,6 @@ struct ownertable {
 
 _Static_assert(LEAKER_COMM_SIZE == OWNER_COMM_SIZE && LEAKER_EXE_SIZE == OWNER_EXE_SIZE,
 	       "what is found is told as it is");
-
-static uint64_t clock_us(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 int ownertable_new(const char *root, struct ownertable **ret_table)
 {

@@ -14,6 +14,7 @@
 #include "service.h"
 #include "answer.h"
 #include "attribution.h"
+#include "clock.h"
 #include "log.h"
 #include "notify.h"
 #include "ownerstart.h"
@@ -31,21 +32,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* After so long without a new event the suppressed ones are told. */
 #define SUPPRESSED_MS 1000
 /* Incidents in one round of the loop. */
 #define TELL_AT_ONCE 256
-
-static uint64_t monotonic_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 /* --- what the kernel must be able to do -------------------------------------------------------*/
 
@@ -111,7 +103,7 @@ static int start_sweeper(struct service *s)
 static void tell_now(struct service *s, const struct incident *incident)
 {
 	recent_add(&s->recent, incident);
-	event_tell(&s->events, incident, monotonic_us());
+	event_tell(&s->events, incident, clock_us(CLOCK_MONOTONIC));
 	answer_publish(s, incident);
 }
 
@@ -122,7 +114,7 @@ static void tell(struct service *s, const struct incident *incident)
 
 	if (!s->attribution)
 		tell_now(s, incident);
-	else if (attribution_add(s->attribution, incident, monotonic_us(), &displaced))
+	else if (attribution_add(s->attribution, incident, clock_us(CLOCK_MONOTONIC), &displaced))
 		tell_now(s, &displaced);
 }
 
@@ -131,7 +123,8 @@ static void tell_attributed(struct service *s)
 {
 	struct incident incident;
 
-	while (s->attribution && attribution_take(s->attribution, monotonic_us(), &incident))
+	while (s->attribution &&
+	       attribution_take(s->attribution, clock_us(CLOCK_MONOTONIC), &incident))
 		tell_now(s, &incident);
 }
 
@@ -191,10 +184,11 @@ static void tell_incidents(struct service *s, unsigned int most)
 		worker_take_incident(worker, &incident);
 		if (incident.finding != FINDING_ACCEPT_QUEUE_FULL)
 			tell(s, &incident);
-		else if (fullqueue_add(&s->full_queues, &incident, monotonic_us(), &forgotten))
+		else if (fullqueue_add(&s->full_queues, &incident, clock_us(CLOCK_MONOTONIC),
+				       &forgotten))
 			tell_full_queue(s, &forgotten);
 	}
-	tell_full_queues(s, monotonic_us());
+	tell_full_queues(s, clock_us(CLOCK_MONOTONIC));
 	while (s->sweeper && sweeper_take_incident(s->sweeper, &incident))
 		tell(s, &incident);
 }
@@ -336,7 +330,7 @@ static void update_textfile(struct service *s)
 /* Milliseconds until something is due to be told though nobody calls; -1: nothing is. */
 static int patience_ms(const struct service *s)
 {
-	const uint64_t now_us = monotonic_us();
+	const uint64_t now_us = clock_us(CLOCK_MONOTONIC);
 	uint64_t wait_us = fullqueue_wait_us(&s->full_queues, now_us);
 
 	if (s->attribution && wait_us > attribution_wait_us(s->attribution, now_us))
@@ -371,7 +365,7 @@ static int loop(struct service *s)
 			log_err("poll");
 			return -errno;
 		}
-		tell_full_queues(s, monotonic_us());
+		tell_full_queues(s, clock_us(CLOCK_MONOTONIC));
 		if (n == 0)
 			event_tell_suppressed(&s->events);
 		if (n <= 0)
@@ -464,8 +458,8 @@ static int take_owner_server(struct service *s, int *fd)
 
 static void set_up(struct service *s)
 {
-	clock_gettime(CLOCK_REALTIME, &s->start_realtime);
-	clock_gettime(CLOCK_MONOTONIC, &s->start_monotonic);
+	s->start_realtime_ns = clock_ns(CLOCK_REALTIME);
+	s->start_monotonic_us = clock_us(CLOCK_MONOTONIC);
 	s->events.cgroups = s->cgroups;
 	reload_apply(s);
 }

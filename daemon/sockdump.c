@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include "sockdump.h"
+#include "clock.h"
 #include "diagsock.h"
 
 #include <errno.h>
@@ -83,7 +84,7 @@ static int pass_on(void *ctx, const struct sock_info *info)
 
 int sockdump_step(struct sockdump *dump, sockdump_each_fn *each, void *ctx)
 {
-	int64_t deadline = diagsock_now_ms() + DEADLINE_MS;
+	int64_t deadline = clock_ms(CLOCK_MONOTONIC) + DEADLINE_MS;
 	int done = dump->seq == 0 ? ask_next_family(dump) : 0;
 
 	dump->each = each;

@@ -7,6 +7,7 @@
 
 #include "sweeper.h"
 #include "cgroup.h"
+#include "clock.h"
 #include "diag.h"
 #include "hostaddr.h"
 #include "ring.h"
@@ -57,14 +58,6 @@ struct sweeper {
 	bool told; /* something was pushed in this step */
 	struct sweepstats stats;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* --- sweep's ops ------------------------------------------------------------------------------*/
 
@@ -160,7 +153,7 @@ static void op_report_end(void *ctx, const struct sweep_end *end)
 static uint64_t op_monotonic_us(void *ctx)
 {
 	(void)ctx;
-	return clock_ns(CLOCK_MONOTONIC) / 1000;
+	return clock_us(CLOCK_MONOTONIC);
 }
 
 static uint64_t op_realtime_ns(void *ctx)

@@ -76,7 +76,7 @@ char *totals_metrics(const struct service *s, size_t *ret_len)
 		.stats = &totals.stats,
 		.coverage = &totals.coverage,
 		.version = PACKAGE_VERSION,
-		.start_time = (uint64_t)s->start_realtime.tv_sec,
+		.start_time = s->start_realtime_ns / 1000000000,
 		.workers = s->n_workers,
 		.workers_away = totals_away(s),
 		.mode = reload_mode_of(s, s->conf),

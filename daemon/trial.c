@@ -15,6 +15,7 @@
 #include "config.h"
 
 #include "trial.h"
+#include "clock.h"
 #include "diag.h"
 #include "trialsock.h"
 
@@ -44,15 +45,7 @@ struct stage {
 
 static int64_t in_ms(int64_t ms)
 {
-	return child_now_ms() + ms;
-}
-
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+	return clock_ms(CLOCK_MONOTONIC) + ms;
 }
 
 static void look_again_later(void)
@@ -144,7 +137,7 @@ static void wait_until_gone(const struct stage *stage)
 	struct diag *diag = NULL;
 
 	answer.error = diag_open(&diag);
-	while (answer.error != -ENOENT && child_now_ms() < deadline) {
+	while (answer.error != -ENOENT && clock_ms(CLOCK_MONOTONIC) < deadline) {
 		look_again_later();
 		if (diag)
 			diag_lookup(diag, &request, 1, &answer);
@@ -152,14 +145,14 @@ static void wait_until_gone(const struct stage *stage)
 			diag_close(diag);
 			diag = NULL;
 		}
-		if (!diag && deadline - child_now_ms() < PORT_MS - FIN_WAIT_2_MS)
+		if (!diag && deadline - clock_ms(CLOCK_MONOTONIC) < PORT_MS - FIN_WAIT_2_MS)
 			break;
 	}
 	diag_close(diag);
 }
 
 /* Another process may have been given the port (EADDRINUSE): it may give it back soon. */
-static int collide(struct stage *stage, int64_t *ret_start_us)
+static int collide(struct stage *stage, uint64_t *ret_start_us)
 {
 	int64_t deadline = in_ms(PORT_MS);
 	int fd;
@@ -169,11 +162,11 @@ static int collide(struct stage *stage, int64_t *ret_start_us)
 	if (trialsock_wait_state(stage->occupant, TCPSTATE_CLOSE_WAIT, 0) < 0)
 		return -ECONNRESET; /* somebody has ended it meanwhile */
 	for (;;) {
-		*ret_start_us = now_us();
+		*ret_start_us = clock_us(CLOCK_MONOTONIC);
 		fd = stage->claimant = trialsock_connect(&stage->client, &stage->server);
 		if (fd != -EADDRNOTAVAIL && fd != -EADDRINUSE)
 			break;
-		if (child_now_ms() > deadline)
+		if (clock_ms(CLOCK_MONOTONIC) > deadline)
 			break;
 		look_again_later();
 	}
@@ -207,14 +200,14 @@ static enum trial_occupant fate_of(int occupant)
 	return TRIAL_LOST;
 }
 
-static void observe(struct stage *stage, int64_t start_us)
+static void observe(struct stage *stage, uint64_t start_us)
 {
 	struct trial *trial = stage->trial;
 	int err;
 
 	trial->step = TRIAL_AT_COLLISION;
 	err = trialsock_connected(stage->claimant, in_ms(TRIAL_PATIENCE_MS));
-	trial->us = (uint32_t)(now_us() - start_us);
+	trial->us = (uint32_t)(clock_us(CLOCK_MONOTONIC) - start_us);
 	trial->end = end_of(err);
 	trial->error = trial->end == TRIAL_ERROR ? err : 0;
 	trial->occupant = fate_of(stage->occupant);
@@ -243,7 +236,7 @@ static void send_resets(struct stage *stage)
 
 static void perform(struct stage *stage)
 {
-	int64_t start_us = 0;
+	uint64_t start_us = 0;
 	int err = make_mine(stage);
 
 	if (err == 0)

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "trialreuse.h"
+#include "clock.h"
 #include "trialsock.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static int write_setting(const char *path, const char *text)
 static int half_close(int listener, const struct endpoint *server)
 {
 	int client_fd = trialsock_connect(NULL, server);
-	int64_t deadline = child_now_ms() + LOOPBACK_MS;
+	int64_t deadline = clock_ms(CLOCK_MONOTONIC) + LOOPBACK_MS;
 	struct endpoint client;
 	int err;
 
@@ -82,13 +83,13 @@ static int half_close(int listener, const struct endpoint *server)
 static void try_again(const struct endpoint *server, struct trialreuse *reuse)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000};
-	int64_t start = child_now_ms();
+	int64_t start = clock_ms(CLOCK_MONOTONIC);
 	int64_t now;
 	int fd;
 
 	do {
 		fd = trialsock_connect(NULL, server);
-		now = child_now_ms();
+		now = clock_ms(CLOCK_MONOTONIC);
 		if (fd == -EADDRNOTAVAIL)
 			nanosleep(&pause, NULL);
 	} while (fd == -EADDRNOTAVAIL && now < start + TRIALREUSE_PATIENCE_MS);

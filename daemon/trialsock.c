@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "trialsock.h"
-#include "child.h"
+#include "clock.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -135,12 +135,12 @@ int trialsock_connect(const struct endpoint *from, const struct endpoint *to)
 static int wait_event(int fd, short events, int64_t deadline)
 {
 	struct pollfd pfd = {.fd = fd, .events = events};
-	int64_t left = deadline - child_now_ms();
+	int64_t left = deadline - clock_ms(CLOCK_MONOTONIC);
 
 	do {
 		if (poll(&pfd, 1, left > 0 ? (int)left : 0) > 0)
 			return 0;
-		left = deadline - child_now_ms();
+		left = deadline - clock_ms(CLOCK_MONOTONIC);
 	} while (left > 0);
 	return -ETIMEDOUT;
 }
@@ -211,7 +211,7 @@ int trialsock_wait_state(int fd, enum tcpstate state, int64_t deadline_ms)
 	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_MS * 1000000};
 
 	while (!has_state(fd, state)) {
-		if (child_now_ms() > deadline_ms)
+		if (clock_ms(CLOCK_MONOTONIC) > deadline_ms)
 			return -ETIMEDOUT;
 		nanosleep(&pause, NULL);
 	}

@@ -16,6 +16,7 @@
 
 #include "worker.h"
 #include "cgroup.h"
+#include "clock.h"
 #include "diag.h"
 #include "failopen.h"
 #include "hostaddr.h"
@@ -33,7 +34,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Incidents that the main thread has not taken yet: a burst of collisions in one batch and more. */
@@ -72,14 +72,6 @@ struct worker {
 	struct mitigate_syn syns[QUEUE_BATCH_MAX];
 	struct stats stats;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* Whether a request that ended so is worth another try; waits for it. */
 static bool try_again(int err, unsigned int *tries)
@@ -190,7 +182,7 @@ static void op_report(void *ctx, const struct incident *incident)
 static uint64_t op_monotonic_us(void *ctx)
 {
 	(void)ctx;
-	return clock_ns(CLOCK_MONOTONIC) / 1000;
+	return clock_us(CLOCK_MONOTONIC);
 }
 
 static const struct mitigate_ops ops = {

@@ -26,11 +26,9 @@ typedef int child_body(void *arg, int out);
 int child_start(child_body *body, void *arg, int namespaces, struct child *ret_child);
 /*
  * Reads what it writes, at most size bytes, until it closes the pipe, and waits for its end. *ret_len
- * is set in every case. Its exit status; -ETIMEDOUT: it was killed at the deadline (child_now_ms()),
- * -EINTR: somebody else has killed it. To be called once for each child.
+ * is set in every case. Its exit status; -ETIMEDOUT: it was killed at the deadline (clock_ms(),
+ * CLOCK_MONOTONIC), -EINTR: somebody else has killed it. To be called once for each child.
  */
 int child_finish(struct child *child, int64_t deadline_ms, void *buf, size_t size, size_t *ret_len);
-/* CLOCK_MONOTONIC. */
-int64_t child_now_ms(void);
 
 #endif

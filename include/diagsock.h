@@ -33,11 +33,9 @@ struct diagsock_cursor {
 
 /* Non-blocking, bound, and with a large buffer where that is permitted; the descriptor. */
 int diagsock_open(void);
-/* CLOCK_MONOTONIC. */
-int64_t diagsock_now_ms(void);
 /* One sendmsg(): all the requests in buf. */
 int diagsock_send(int fd, const void *buf, size_t len);
-/* 0 once something can be read, or after a signal; -ETIMEDOUT at the deadline. */
+/* 0 once something can be read, or after a signal; -ETIMEDOUT at the deadline (CLOCK_MONOTONIC). */
 int diagsock_wait(int fd, int64_t deadline_ms);
 
 /* The next message; false behind the last. */

@@ -24,7 +24,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 /* A configuration or a mode that was given to the workers, until each of them has taken it over. */
 struct change {
@@ -58,7 +57,7 @@ struct service {
 	struct cgroup_map *cgroups;
 	int destroy_support; /* diag_probe_destroy() */
 
-	struct prefilter *prefilter; /* NULL: not wanted, or not to be had */
+	struct prefilter *prefilter;	 /* NULL: not wanted, or not to be had */
 	struct attribution *attribution; /* NULL: events do not name processes */
 	struct event_output events;
 	struct recent recent;
@@ -69,7 +68,7 @@ struct service {
 	unsigned int n_workers;
 	struct sweeper *sweeper;
 
-	struct timespec start_realtime, start_monotonic;
+	uint64_t start_realtime_ns, start_monotonic_us;
 	bool kernel_known; /* kernel_at_start is filled */
 	struct kstat kernel_at_start;
 };

@@ -139,8 +139,8 @@ FNR == 1 {
     theirs = layer_of(other)
     if (mine != "" && theirs != "" && theirs > mine)
         complain(at module " of layer " mine " includes " header " of layer " theirs)
-    if ((mine in pure) && other == "log")
-        complain(at module " is pure and may not include log.h")
+    if ((mine in pure) && (other == "log" || other == "clock"))
+        complain(at module " is pure and may not include " header)
 }
 
 is_source && module != "main" && /(^|[^A-Za-z0-9_])(_?_?exit|_Exit|quick_exit|abort|errx?)[ ]*[(]/ {
@@ -239,6 +239,8 @@ self_test() {
         append daemon/packet.c '#include "log.h"'
     broken "a pure module with a clock" "policy is pure and may not include <time.h>" \
         append daemon/policy.c '#include <time.h>'
+    broken "a pure module with our clock" "policy is pure and may not include clock.h" \
+        append daemon/policy.c '#include "clock.h"'
     broken "a header that is not there" "there is no include/nowhere.h" \
         append daemon/tuple.c '#include "nowhere.h"'
     broken "our header in angle brackets" "tuple of layer 0 includes policy.h of layer 1" \

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "child.h"
+#include "clock.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -58,7 +59,8 @@ static void test_answer_and_status(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(child_finish(&child, child_now_ms() + 10000, buf, sizeof(buf), &len), 3);
+	assert_int_equal(
+		child_finish(&child, clock_ms(CLOCK_MONOTONIC) + 10000, buf, sizeof(buf), &len), 3);
 	assert_int_equal(len, 4);
 	assert_string_equal(buf, "word");
 }
@@ -71,8 +73,9 @@ static void test_deadline(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(child_finish(&child, child_now_ms() + 1000, buf, sizeof(buf), &len),
-			 -ETIMEDOUT);
+	assert_int_equal(
+		child_finish(&child, clock_ms(CLOCK_MONOTONIC) + 1000, buf, sizeof(buf), &len),
+		-ETIMEDOUT);
 	assert_int_equal(len, 1);
 	assert_int_equal(kill(child.pid, 0), -1);
 }
@@ -84,8 +87,9 @@ static void test_killed(void **state)
 	char buf[1];
 
 	(void)state;
-	assert_int_equal(child_finish(&child, child_now_ms() + 10000, buf, sizeof(buf), &len),
-			 -EINTR);
+	assert_int_equal(
+		child_finish(&child, clock_ms(CLOCK_MONOTONIC) + 10000, buf, sizeof(buf), &len),
+		-EINTR);
 	assert_int_equal(len, 0);
 }
 
@@ -97,7 +101,8 @@ static void test_more_than_asked_for(void **state)
 	size_t len;
 
 	(void)state;
-	assert_int_equal(child_finish(&child, child_now_ms() + 10000, buf, sizeof(buf), &len), 0);
+	assert_int_equal(
+		child_finish(&child, clock_ms(CLOCK_MONOTONIC) + 10000, buf, sizeof(buf), &len), 0);
 	assert_int_equal(len, sizeof(buf));
 }
 
