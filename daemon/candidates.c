@@ -66,17 +66,12 @@ int candidates_index(struct candidates *c)
 	return 0;
 }
 
-static bool same_end(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && addr_equal(&a->addr, &b->addr);
-}
-
 void candidates_see(struct candidates *c, const struct endpoint *local)
 {
 	for (uint32_t i = *chain(c, local); i != NONE; i = c->list[i].next) {
 		struct candidate *candidate = &c->list[i];
 
-		if (!same_end(&candidate->socket.dst, local))
+		if (!endpoint_equal(&candidate->socket.dst, local))
 			continue;
 		if (candidate->alive)
 			break; /* and so are all others with this peer */

@@ -176,10 +176,8 @@ static bool answers_question(const struct sock_info *info, const struct tuple *s
 {
 	if (info->state == TCPSTATE_LISTEN)
 		return info->tuple.src.port == socket->src.port;
-	return info->tuple.src.port == socket->src.port &&
-	       info->tuple.dst.port == socket->dst.port &&
-	       addr_equal(&info->tuple.src.addr, &socket->src.addr) &&
-	       addr_equal(&info->tuple.dst.addr, &socket->dst.addr);
+	return endpoint_equal(&info->tuple.src, &socket->src) &&
+	       endpoint_equal(&info->tuple.dst, &socket->dst);
 }
 
 /*

@@ -8,11 +8,6 @@ static const struct endpoint *listener(const struct incident *incident)
 	return &incident->occupant.tuple.src;
 }
 
-static bool is_same(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && addr_equal(&a->addr, &b->addr);
-}
-
 /* The listener's entry, an empty one, or the one that has to make room. */
 static struct fullqueue_entry *find(struct fullqueue *table, const struct endpoint *ep)
 {
@@ -21,7 +16,7 @@ static struct fullqueue_entry *find(struct fullqueue *table, const struct endpoi
 	for (size_t i = 0; i < table->n; i++) {
 		struct fullqueue_entry *entry = &table->entries[i];
 
-		if (is_same(listener(&entry->last), ep))
+		if (endpoint_equal(listener(&entry->last), ep))
 			return entry;
 		if (entry->last_us < quietest->last_us)
 			quietest = entry;
@@ -36,7 +31,7 @@ bool fullqueue_add(struct fullqueue *table, const struct incident *incident, uin
 	bool has_untold = false;
 	uint32_t untold = 0;
 
-	if (entry->total > 0 && is_same(listener(&entry->last), listener(incident))) {
+	if (entry->total > 0 && endpoint_equal(listener(&entry->last), listener(incident))) {
 		untold = entry->last.syns;
 	} else {
 		has_untold = entry->last.syns > 0;

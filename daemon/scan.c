@@ -123,8 +123,7 @@ static int compare_sockets(const void *a, const void *b)
 
 static bool same_group(const struct tuple *a, const struct tuple *b)
 {
-	return a->src.port == b->src.port && addr_equal(&a->src.addr, &b->src.addr) &&
-	       addr_equal(&a->dst.addr, &b->dst.addr);
+	return endpoint_equal(&a->src, &b->src) && addr_equal(&a->dst.addr, &b->dst.addr);
 }
 
 /* Sorts them, takes out those that came twice, and numbers their groups. */

@@ -177,7 +177,7 @@ int trialsock_accept(int listener, const struct endpoint *client, int64_t deadli
 			continue;
 		peer = from_address(&address);
 		err = end_with_reset(fd, true);
-		if (err == 0 && peer.port == client->port && addr_equal(&peer.addr, &client->addr))
+		if (err == 0 && endpoint_equal(&peer, client))
 			return fd;
 		close(fd);
 	}

@@ -103,11 +103,6 @@ static bool scope_fits(const struct sock_info *socket, uint32_t scope)
 	return socket->tuple.scope == 0 || socket->tuple.scope == scope;
 }
 
-static bool endpoint_is(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && addr_equal(&a->addr, &b->addr);
-}
-
 struct sock_info *model_find(struct model *model, const struct tuple *tuple)
 {
 	for (size_t i = 0; i < model->n_slots; i++) {
@@ -115,8 +110,8 @@ struct sock_info *model_find(struct model *model, const struct tuple *tuple)
 
 		if (socket->state != 0 && socket->state != TCPSTATE_LISTEN &&
 		    socket->state != TCPSTATE_CLOSE && scope_fits(socket, tuple->scope) &&
-		    endpoint_is(&socket->tuple.src, &tuple->src) &&
-		    endpoint_is(&socket->tuple.dst, &tuple->dst))
+		    endpoint_equal(&socket->tuple.src, &tuple->src) &&
+		    endpoint_equal(&socket->tuple.dst, &tuple->dst))
 			return socket;
 	}
 	return NULL;
@@ -225,7 +220,7 @@ static size_t count_on(const struct model *model, const struct endpoint *local, 
 								     : tcpstate_bit(socket->state);
 
 		if (socket->state == 0 || !(state & states) ||
-		    !endpoint_is(&socket->tuple.src, local))
+		    !endpoint_equal(&socket->tuple.src, local))
 			continue;
 		if (count++ == 0)
 			*ret_first = *socket;
@@ -614,7 +609,7 @@ static bool proven(const struct model *model, const struct tuple *syn)
 		const struct model_dump *log = &model->dumps[i];
 
 		if (log->error == 0 && log->count == 1 && log->first.state == TCPSTATE_SYN_SENT &&
-		    endpoint_is(&log->local, &syn->src))
+		    endpoint_equal(&log->local, &syn->src))
 			return true;
 	}
 	return false;
@@ -782,7 +777,7 @@ static bool resets_claimant(const struct model *model, const struct tuple *syn,
 	for (size_t i = 0; i < model->n_dumps; i++) {
 		const struct model_dump *log = &model->dumps[i];
 
-		if (log->error == 0 && log->count == 1 && endpoint_is(&log->local, &syn->src) &&
+		if (log->error == 0 && log->count == 1 && endpoint_equal(&log->local, &syn->src) &&
 		    resets(verdict, syn, &log->first.tuple.dst, acknowledged))
 			return true;
 	}

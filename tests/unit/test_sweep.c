@@ -72,11 +72,6 @@ static struct endpoint ep(uint32_t address, uint16_t port)
 	return (struct endpoint){addr_from_v4(htonl(address)), htons(port)};
 }
 
-static bool same_end(const struct endpoint *a, const struct endpoint *b)
-{
-	return a->port == b->port && addr_equal(&a->addr, &b->addr);
-}
-
 static bool is_peer_state(enum tcpstate state)
 {
 	return state == TCPSTATE_FIN_WAIT_1 || state == TCPSTATE_FIN_WAIT_2 ||
@@ -91,10 +86,10 @@ static bool has_peer(const struct sock_info *socket)
 
 		if (other->state == 0 || other->state == TCPSTATE_LISTEN ||
 		    other->state == TCPSTATE_CLOSE ||
-		    !same_end(&other->tuple.src, &socket->tuple.dst))
+		    !endpoint_equal(&other->tuple.src, &socket->tuple.dst))
 			continue;
 		if (is_peer_state(other->state) ||
-		    (same_end(&other->tuple.dst, &socket->tuple.src) &&
+		    (endpoint_equal(&other->tuple.dst, &socket->tuple.src) &&
 		     (other->tuple.scope == 0 || other->tuple.scope == LO)))
 			return true;
 	}
