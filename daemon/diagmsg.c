@@ -196,11 +196,7 @@ int diagmsg_parse(const void *payload, size_t len, struct sock_info *ret_info)
 
 uint32_t sock_info_unread(const struct sock_info *info)
 {
-	const tcpstate_set fin_received = tcpstate_bit(TCPSTATE_CLOSE_WAIT) |
-					  tcpstate_bit(TCPSTATE_LAST_ACK) |
-					  tcpstate_bit(TCPSTATE_CLOSING);
-
-	if (info->rqueue > 0 && tcpstate_in(info->state, fin_received))
+	if (info->rqueue > 0 && tcpstate_in(info->state, TCPSTATE_SET_FIN_RECEIVED))
 		return info->rqueue - 1;
 	return info->rqueue;
 }

@@ -117,11 +117,7 @@ void judge_other_peer(struct judgement *j, int err, size_t count)
 
 tcpstate_set judge_peer_states(enum tcpstate occupant)
 {
-	const tcpstate_set fin_received = tcpstate_bit(TCPSTATE_CLOSE_WAIT) |
-					  tcpstate_bit(TCPSTATE_LAST_ACK) |
-					  tcpstate_bit(TCPSTATE_CLOSING);
-
-	if (tcpstate_in(occupant, fin_received))
+	if (tcpstate_in(occupant, TCPSTATE_SET_FIN_RECEIVED))
 		return tcpstate_bit(TCPSTATE_FIN_WAIT_1) | tcpstate_bit(TCPSTATE_FIN_WAIT_2) |
 		       tcpstate_bit(TCPSTATE_CLOSING);
 	return JUDGE_CONNECTED & ~tcpstate_bit(TCPSTATE_SYN_SENT);
@@ -162,7 +158,7 @@ void judge_decide(struct judgement *j, const struct policy *policy, enum mode mo
 
 bool judge_is_closed(const struct judgement *j)
 {
-	return j->occupant.inode == 0 && tcpstate_in(j->occupant.state, JUDGE_FIN_SENT);
+	return j->occupant.inode == 0 && tcpstate_in(j->occupant.state, TCPSTATE_SET_FIN_SENT);
 }
 
 void judge_destroy(struct judgement *j, int error)

@@ -7,10 +7,10 @@
 #include "config.h"
 
 #include "reload.h"
-#include "judge.h"
 #include "log.h"
 #include "notify.h"
 #include "startup.h"
+#include "tcpstate.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -63,7 +63,8 @@ int reload_check(const struct service *s, const struct conf *conf,
 /* What cannot be done about a state is known before the first SYN meets it. */
 static void warn_of_closed(const struct conf *conf)
 {
-	if ((conf->policy.stale & JUDGE_FIN_SENT) && wants_destroy(conf) && !diag_destroys_closed())
+	if ((conf->policy.stale & TCPSTATE_SET_FIN_SENT) && wants_destroy(conf) &&
+	    !diag_destroys_closed())
 		log_warnx("stale.states has states in which a socket outlives its process: this "
 			  "kernel destroys such a socket only while a process holds it (Linux "
 			  "6.11 and later always), and SYNs that meet another one pass");

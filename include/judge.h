@@ -35,11 +35,6 @@ struct judgement {
 #define JUDGE_CONNECTED                                                                            \
 	(TCPSTATE_SET_ALL & ~(tcpstate_bit(TCPSTATE_LISTEN) | tcpstate_bit(TCPSTATE_CLOSE)))
 
-/* The states in which a socket outlives its descriptor: it has sent its FIN. */
-#define JUDGE_FIN_SENT                                                                             \
-	(tcpstate_bit(TCPSTATE_FIN_WAIT_1) | tcpstate_bit(TCPSTATE_FIN_WAIT_2) |                   \
-	 tcpstate_bit(TCPSTATE_CLOSING) | tcpstate_bit(TCPSTATE_LAST_ACK))
-
 /*
  * The steps, in their order; each of the later ones only while the SYN is a suspect.
  *

@@ -34,6 +34,15 @@ static inline tcpstate_set tcpstate_bit(enum tcpstate state)
 	return (tcpstate_set)1 << state;
 }
 
+/* Its own FIN is sent: in these a socket outlives its descriptor. TIME_WAIT is a remnant of one. */
+#define TCPSTATE_SET_FIN_SENT                                                                      \
+	(tcpstate_bit(TCPSTATE_FIN_WAIT_1) | tcpstate_bit(TCPSTATE_FIN_WAIT_2) |                   \
+	 tcpstate_bit(TCPSTATE_CLOSING) | tcpstate_bit(TCPSTATE_LAST_ACK))
+/* The peer's FIN has come, and the socket is one still. */
+#define TCPSTATE_SET_FIN_RECEIVED                                                                  \
+	(tcpstate_bit(TCPSTATE_CLOSE_WAIT) | tcpstate_bit(TCPSTATE_LAST_ACK) |                     \
+	 tcpstate_bit(TCPSTATE_CLOSING))
+
 static inline bool tcpstate_in(enum tcpstate state, tcpstate_set set)
 {
 	return set & tcpstate_bit(state);
