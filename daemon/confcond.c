@@ -38,8 +38,7 @@ static int read_name(const struct confvalue_place *place, const struct confschem
 	text = config_setting_get_string(setting);
 	if (text[0] == '\0' || strlen(text) >= key->size || !consists_of(text, "._-"))
 		return confvalue_refuse(place, key, setting, wanted, NULL);
-	if (strcmp(text, "default") == 0 || strcmp(text, "min-age") == 0 ||
-	    strcmp(text, "sweep-action") == 0 || strcmp(text, "unit-unknown") == 0)
+	if (policy_is_reserved(text))
 		return confvalue_refuse(place, key, setting,
 					"another name: events use this one where no rule decided",
 					NULL);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "policy.h"
+#include "names.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -54,17 +55,25 @@ struct policy_decision policy_decide(const struct policy *policy,
 				     const struct policy_occupant *occupant)
 {
 	if (occupant->age_ms < policy->min_age_ms)
-		return (struct policy_decision){ACTION_LOG, "min-age", false};
+		return (struct policy_decision){ACTION_LOG, POLICY_RULE_MIN_AGE, false};
 	for (size_t i = 0; i < policy->n_rules; i++) {
 		const struct policy_rule *rule = &policy->rules[i];
 
 		if (!rule_holds(rule, occupant))
 			continue;
 		if (rule->unit[0] && is_in_doubt(occupant->unit))
-			return (struct policy_decision){ACTION_LOG, "unit-unknown", true};
+			return (struct policy_decision){ACTION_LOG, POLICY_RULE_UNIT_UNKNOWN, true};
 		return (struct policy_decision){rule->action, rule->name, false};
 	}
-	return (struct policy_decision){policy->fallback, "default", false};
+	return (struct policy_decision){policy->fallback, POLICY_RULE_DEFAULT, false};
+}
+
+bool policy_is_reserved(const char *name)
+{
+	static const char *const reserved[] = {POLICY_RULE_DEFAULT, POLICY_RULE_MIN_AGE,
+					       POLICY_RULE_UNIT_UNKNOWN, POLICY_RULE_SWEEP_ACTION};
+
+	return names_find(reserved, NAMES_LEN(reserved), name) >= 0;
 }
 
 /* Every port of later lies in one range of earlier; ranges that only cover it together do not. */

@@ -44,8 +44,6 @@
 #define PAUSE_US 500
 /* Looks are never closer together than this, whatever tcp_fin_timeout says. */
 #define LOOKS_APART_US 1000000
-/* The rule's name in an event where sweep.action keeps a mine that the policy would destroy. */
-#define RULE_ACTION "sweep-action"
 /*
  * Mines that were kept and told of: not told of again at every sweep. A power of two; where two
  * share a slot, they are told of in turn.
@@ -372,7 +370,7 @@ static void decide(const struct sweep *s, const struct candidate *c, struct judg
 	if (j->decision.action == ACTION_DESTROY) {
 		if (s->settings.action == ACTION_DESTROY)
 			return;
-		j->decision.rule = RULE_ACTION;
+		j->decision.rule = POLICY_RULE_SWEEP_ACTION;
 	}
 	j->decision.action = ACTION_LOG;
 	if (s->settings.mode == MODE_ENFORCE)

@@ -21,6 +21,12 @@
 /* A unit that cannot be told now: whether a rule for a unit holds is not known. */
 #define POLICY_UNIT_IN_DOUBT ""
 
+/* What stands for a rule's name where none decided; no rule may be called so. */
+#define POLICY_RULE_DEFAULT	 "default"	/* no rule held */
+#define POLICY_RULE_MIN_AGE	 "min-age"	/* too young for any */
+#define POLICY_RULE_UNIT_UNKNOWN "unit-unknown" /* a unit in doubt would have decided */
+#define POLICY_RULE_SWEEP_ACTION "sweep-action" /* the sweep keeps what was to be destroyed */
+
 struct policy_ports {
 	uint16_t first, last; /* host byte order, both included */
 };
@@ -65,9 +71,8 @@ struct policy_occupant {
 
 struct policy_decision {
 	enum action action;
-	/* The rule's name, "default", "min-age" or "unit-unknown"; lives as long as the policy. */
-	const char *rule;
-	bool needs_unit; /* "unit-unknown": the unit was in doubt, and would have decided */
+	const char *rule; /* its name, or a POLICY_RULE_*; lives as long as the policy */
+	bool needs_unit;  /* exactly with POLICY_RULE_UNIT_UNKNOWN */
 };
 
 /*
@@ -76,6 +81,8 @@ struct policy_decision {
  */
 struct policy_decision policy_decide(const struct policy *policy,
 				     const struct policy_occupant *occupant);
+/* Whether this is one of the POLICY_RULE_*. */
+bool policy_is_reserved(const char *name);
 /* Whether everything that the later rule matches is matched by the earlier one already. */
 bool policy_rule_covers(const struct policy_rule *earlier, const struct policy_rule *later);
 /* Releases the rules, not the struct. */

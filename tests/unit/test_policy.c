@@ -318,6 +318,19 @@ static void test_unit_in_doubt(void **state)
 	assert_string_equal(policy_decide(&policy, &occ).rule, "default");
 }
 
+static void test_reserved(void **state)
+{
+	static const char *const reserved[] = {"default", "min-age", "unit-unknown",
+					       "sweep-action"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		assert_true(policy_is_reserved(reserved[i]));
+	assert_false(policy_is_reserved(""));
+	assert_false(policy_is_reserved("Default"));
+	assert_false(policy_is_reserved("default2"));
+}
+
 /* valgrind and AddressSanitizer see what is left; twice is as good as once. */
 static void test_clear(void **state)
 {
@@ -541,6 +554,7 @@ int main(void)
 		cmocka_unit_test(test_fallback),
 		cmocka_unit_test(test_min_age_floor),
 		cmocka_unit_test(test_unit_in_doubt),
+		cmocka_unit_test(test_reserved),
 		cmocka_unit_test(test_clear),
 		cmocka_unit_test(test_covers),
 		cmocka_unit_test(test_covers_is_never_wrong),
