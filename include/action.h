@@ -23,6 +23,7 @@ const char *action_name(enum action action);
 /* -EINVAL for a text that is no action's name, NULL included. */
 int action_parse(const char *text, enum action *ret_action);
 
+/* The same for modes. */
 const char *mode_name(enum mode mode);
 int mode_parse(const char *text, enum mode *ret_mode);
 

@@ -5,7 +5,7 @@
 
 #include "servicestate.h"
 
-/* Opens the socket, if one is configured. Logs what went wrong. */
+/* Opens the socket, if one is configured. A negative errno after having logged what went wrong. */
 int answer_open(struct service *s);
 /* Tells the incident to whoever follows. */
 void answer_publish(struct service *s, const struct incident *incident);

@@ -47,7 +47,7 @@ typedef void control_handler(void *ctx, const struct control_caller *caller, con
 
 /*
  * user: owns the socket, see sockfile.h. group: its members are trusted, and the socket is theirs
- * too; "" for none. On failure error holds one line that says what to do.
+ * too; "" for none. On failure error holds one line that says what to do; -errno is returned.
  */
 int control_open(const char *path, uid_t user, const char *group, control_handler *handler,
 		 void *ctx, struct control **ret_control, char error[static CONTROL_ERROR_SIZE]);

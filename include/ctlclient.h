@@ -23,7 +23,10 @@ void ctlclient_close(struct ctlclient *client);
 
 /* Sends a request, whose reference it takes; "version" is added. */
 int ctlclient_send(struct ctlclient *client, json_t *request);
-/* One line of what the daemon sends, an object. patient: waits without end, else 10 s. */
+/*
+ * One line of what the daemon sends, an object, which the caller releases. patient: waits without
+ * end, else 10 s.
+ */
 int ctlclient_receive(struct ctlclient *client, bool patient, json_t **ret_line);
 /* CTL_OK if this last line of an answer is a consent; else says what the daemon says. */
 int ctlclient_check(const json_t *answer);

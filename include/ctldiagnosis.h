@@ -76,7 +76,7 @@ const char *verdict_name(enum ctl_verdict verdict);
 const char *question_name(enum ctl_question question);
 
 void diagnoses_print(const struct diagnoses *all);
-/* The members of --json; NULL if there is no memory. */
+/* The members of --json, a new reference; NULL if there is no memory. */
 json_t *diagnoses_object(const struct diagnoses *all);
 
 #endif

@@ -64,6 +64,7 @@ int ctlscan_write(const struct ctlscan_view *view, FILE *to);
  * oldest one that is remembered, of the last five minutes, in the place of what the ages say.
  */
 struct ctlgrowth;
+/* NULL if there is no memory. */
 struct ctlgrowth *ctlgrowth_new(void);
 void ctlgrowth_free(struct ctlgrowth *growth);
 void ctlgrowth_update(struct ctlgrowth *growth, struct scan *scan, int64_t monotonic_ms);

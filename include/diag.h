@@ -55,8 +55,9 @@ bool diag_destroys_closed(void);
 int diag_sockets_on(struct diag *diag, const struct endpoint *local, tcpstate_set states,
 		    struct sock_info *ret_infos, size_t max, size_t *ret_count);
 /*
- * Whether the kernel can destroy at all, tried on a tuple that cannot exist: 0, or -EOPNOTSUPP. It
- * does not tell whether we may: the kernel looks the socket up before it asks for CAP_NET_ADMIN.
+ * Whether the kernel can destroy at all, tried on a tuple that cannot exist: 0, -EOPNOTSUPP,
+ * or what has failed instead (as diag_destroy()). It does not tell whether we may: the kernel looks
+ * the socket up before it asks for CAP_NET_ADMIN.
  */
 int diag_probe_destroy(struct diag *diag);
 

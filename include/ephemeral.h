@@ -14,7 +14,7 @@
 #define EPHEMERAL_ROOT "/proc/sys/net/ipv4"
 
 struct ephemeral {
-	uint16_t low, high; /* ip_local_port_range */
+	uint16_t low, high; /* ip_local_port_range, host byte order */
 	struct portset reserved;
 	/* Whether a port in TIME_WAIT can be drawn again for the same destination (tcp_tw_reuse). */
 	bool reuse_always, reuse_loopback;

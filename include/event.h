@@ -54,7 +54,7 @@ size_t event_fields(const struct incident *incident, const char *cgroup, struct 
 		    struct event_field *ret_fields);
 /* The fields as "key=value ...", values quoted where they need it. Cut off at size. */
 void event_format_text(const struct event_field *fields, size_t n, char *buf, size_t size);
-/* The fields as a JSON object; NULL if there is no memory. */
+/* The fields as a JSON object, a new reference; NULL if there is no memory. */
 json_t *event_object(const struct event_field *fields, size_t n);
 /* The same as one line of text; the caller frees it. NULL if there is no memory. */
 char *event_format_json(const struct event_field *fields, size_t n);

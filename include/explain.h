@@ -39,7 +39,10 @@ struct explanation {
 
 void explain_syn(const struct explain_sources *sources, const struct policy *policy, enum mode mode,
 		 const struct tuple *syn, struct explanation *ret_explanation);
-/* The incident with an event's field names, and "if_proven". NULL if there is no memory. */
+/*
+ * The incident with an event's field names, and "if_proven": a new reference, NULL if there is no
+ * memory. cgroup: see event_fields().
+ */
 json_t *explain_object(const struct explanation *explanation, const char *cgroup);
 
 #endif

@@ -34,7 +34,10 @@ struct failopen;
 int failopen_start(size_t n, int wake_fd, struct failopen **ret_failopen);
 /* Ends the thread; none of the queues may be judged any more, nor is any closed yet. NULL does nothing. */
 void failopen_stop(struct failopen *f);
-/* For the main thread: logs which queues were let go, and which are judged again, since the last time. */
+/*
+ * For the main thread: logs which queues were let go, and which are judged again, since the last
+ * time. first_queue: the number of the one with index 0.
+ */
 void failopen_tell(struct failopen *f, uint16_t first_queue);
 
 /* --- for the worker of the queue with this index ---------------------------------------------- */

@@ -14,6 +14,10 @@
 
 struct hostaddr;
 
+/*
+ * The network namespace is the caller's, for ever: each call is to be made in it. -ENOMEM, or the
+ * errno of the socket.
+ */
 int hostaddr_open(struct hostaddr **ret_host);
 void hostaddr_close(struct hostaddr *host);
 

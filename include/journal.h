@@ -18,12 +18,12 @@
 
 struct journal;
 
-/* path: where the journal receives. It need not be there yet. */
+/* path: where the journal receives. It need not be there yet. -ENAMETOOLONG, -ENOMEM, ... */
 int journal_open(const char *path, struct journal **ret_journal);
 void journal_close(struct journal *journal);
 /*
- * id: the message id, or NULL for none. Never waits. -ENOENT or -ECONNREFUSED: there is no journal; -EAGAIN: it does not read; or another
- * errno. Nothing was written then.
+ * id: the message id, or NULL for none. Never waits. -ENOENT or -ECONNREFUSED: there is no journal;
+ * -EAGAIN: it does not read; or another errno. Nothing was written then.
  */
 int journal_send(struct journal *journal, enum log_level level, const char *id, const char *message,
 		 const struct event_field *fields, size_t n);

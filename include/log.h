@@ -23,6 +23,7 @@ enum log_target {
 };
 #define TARGET_COUNT 4
 
+/* Room for log_time(), NUL included. */
 #define LOG_TIME_SIZE 32
 
 /* Receives a finished line without newline; for tests. */

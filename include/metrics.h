@@ -38,6 +38,7 @@ struct metrics {
 	bool owner_server;	 /* it runs, that looks for them */
 };
 
+/* What could not be written is the stream's to tell: ferror(). */
 void metrics_write(const struct metrics *metrics, FILE *out);
 
 #endif

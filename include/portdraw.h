@@ -14,7 +14,7 @@
 
 /* What connect() can draw from. */
 struct portdraw {
-	uint16_t low, high;	     /* net.ipv4.ip_local_port_range */
+	uint16_t low, high;	     /* net.ipv4.ip_local_port_range, host byte order */
 	const struct portset *taken; /* that connect() passes over */
 	const struct portset *mined;
 };

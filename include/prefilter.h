@@ -15,6 +15,7 @@
 
 struct prefilter;
 
+/* Since it was attached. */
 struct prefilter_counts {
 	uint64_t syns;	 /* SYNs that were looked at */
 	uint64_t marked; /* of them, given the mark */

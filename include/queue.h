@@ -64,7 +64,7 @@ int queue_resume(struct queue *queue);
 /* The kernel drops what is still held. */
 void queue_close(struct queue *queue);
 
-/* The netlink port id (mostly the process id) that owns a queue, 0 if nobody does. */
+/* The netlink port id (mostly the process id) that owns a queue, 0 if nobody does or is told. */
 uint32_t queue_owner(uint16_t number);
 
 #endif

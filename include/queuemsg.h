@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * queuemsg: NFQUEUE messages as bytes (linux/netfilter/nfnetlink_queue.h), and verdicts.
+ * queuemsg: NFQUEUE messages as bytes (linux/netfilter/nfnetlink_queue.h), and verdicts. All
+ * numbers are in host byte order here.
  */
 #ifndef CW_QUEUEMSG_H
 #define CW_QUEUEMSG_H
@@ -40,7 +41,10 @@ struct queue_settings {
 	uint32_t copy_range; /* bytes of each packet to copy */
 };
 
-/* No single request is longer than this, in bytes. */
+/*
+ * No single request is longer than this, in bytes. Each function that puts one writes it into buf,
+ * which has that room and is aligned as a struct nlmsghdr, and returns its length.
+ */
 #define QUEUEMSG_REQUEST_MAX 128
 
 /*
@@ -55,9 +59,9 @@ size_t queuemsg_put_limit(void *buf, uint32_t seq, uint16_t number, uint32_t max
 size_t queuemsg_put_ping(void *buf, uint32_t seq, uint16_t number);
 
 /*
- * Writes n verdicts, at most n * QUEUEMSG_REQUEST_MAX bytes; returns the length. Verdicts are in
- * the order of their packets' ids, without a gap that could be held by somebody else: what is to
- * be accepted as it is goes into one message for the whole batch, after the exceptions.
+ * Writes n verdicts, at most n * QUEUEMSG_REQUEST_MAX bytes. Verdicts are in the order of their
+ * packets' ids, without a gap that could be held by somebody else: what is to be accepted as it is
+ * goes into one message for the whole batch, after the exceptions.
  */
 size_t queuemsg_put_verdicts(void *buf, uint16_t number, const struct verdict *verdicts, size_t n);
 

@@ -8,7 +8,10 @@
 /* The mode in force under conf, and the word for who says so: "control", "option" or "file". */
 enum mode reload_mode_of(const struct service *s, const struct conf *conf);
 const char *reload_mode_source(const struct service *s);
-/* Whether this kernel can carry conf out; if not, error holds one line that says what to do. */
+/*
+ * Whether this kernel can carry conf out: 0, or -EOPNOTSUPP, and error holds one line that says
+ * what to do.
+ */
 int reload_check(const struct service *s, const struct conf *conf,
 		 char error[static CONF_ERROR_SIZE]);
 /* Applies what this thread itself uses of the configuration in force. */
@@ -16,10 +19,14 @@ void reload_apply(struct service *s);
 
 /*
  * Reads the file again and gives it to the workers; client is answered when all have it. On
- * failure the old configuration stays in force, and error, which was logged too, holds one line.
+ * failure, a negative errno, the old configuration stays in force, and error, which was logged too,
+ * holds one line.
  */
 int reload_file(struct service *s, uint64_t client, char error[static CONF_ERROR_SIZE]);
-/* The same for a mode, which holds from now on whatever the options and the file say. */
+/*
+ * The same for a mode, which holds from now on whatever the options and the file say; error is not
+ * logged.
+ */
 int reload_mode(struct service *s, enum mode mode, uint64_t client,
 		char error[static CONF_ERROR_SIZE]);
 /*

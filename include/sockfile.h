@@ -18,8 +18,8 @@ struct sockfile;
  * Listens at path, which only user and group may then connect to (mode 0660). The last folder of
  * path is made if it is missing, and is user's, who may thus remove the socket again. What a
  * crashed process left there is replaced; a socket that somebody answers on, or a file that is none
- * (also one that comes there meanwhile), is not (-EADDRINUSE, -EEXIST). On failure error holds one
- * line that names the path and says what to do.
+ * (also one that comes there meanwhile), is not (-EADDRINUSE, -EEXIST). On failure, also by
+ * another errno, error holds one line that names the path and says what to do.
  */
 int sockfile_open(const char *path, uid_t user, gid_t group, struct sockfile **ret_file,
 		  char error[static SOCKFILE_ERROR_SIZE]);

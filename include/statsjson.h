@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-/* NULL if there is no memory. Collisions that never happened are left out. */
+/* A new reference; NULL if there is no memory. Collisions that never happened are left out. */
 json_t *statsjson_object(const struct stats *stats);
 
 #endif

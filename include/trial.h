@@ -62,7 +62,10 @@ enum trial_place { TRIAL_HERE, TRIAL_IN_OWN_NAMESPACE };
  * rules; where the privilege for one is missing, a user namespace is tried. -errno of clone().
  */
 int trial_start(enum trial_place place, bool v6, struct child *ret_child);
-/* Waits for it, at most TRIAL_DEADLINE_MS from its start on. -errno: there is no result. */
+/*
+ * Waits for it, until the deadline (CLOCK_MONOTONIC), TRIAL_DEADLINE_MS after its start. -errno:
+ * there is no result.
+ */
 int trial_finish(struct child *child, int64_t deadline_ms, struct trial *ret_trial);
 
 #endif

@@ -27,7 +27,10 @@ struct trialreuse {
  * port; it takes TRIALREUSE_PATIENCE_MS where the port is not used again. -errno of clone().
  */
 int trialreuse_start(struct child *ret_child);
-/* Waits for it. -errno: there is no result. */
+/*
+ * Waits for it, until the deadline (CLOCK_MONOTONIC), TRIALREUSE_DEADLINE_MS after its start.
+ * -errno: there is no result.
+ */
 int trialreuse_finish(struct child *child, int64_t deadline_ms, struct trialreuse *ret_reuse);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * trialsock: the sockets of a trial. All do not block, and all but the first client end with a reset
- * when they are closed. What returns int returns -errno on failure.
+ * when they are closed. What returns int returns -errno on failure. Deadlines are of CLOCK_MONOTONIC.
  */
 #ifndef CW_TRIALSOCK_H
 #define CW_TRIALSOCK_H

@@ -30,7 +30,10 @@ bool watchdog_is_stuck(const struct watchdog_view *before, const struct watchdog
 
 struct watchdog;
 
-/* NULL, and no timer, if no service manager waits for a keep-alive. n is the number of queues. */
+/*
+ * NULL, and no timer, if no service manager waits for a keep-alive. n is the number of queues.
+ * -ENOMEM, or the errno of the timer.
+ */
 int watchdog_open(size_t n, struct watchdog **ret_watchdog);
 /* Readable when watchdog_look() is due; -1 for NULL. */
 int watchdog_fd(const struct watchdog *watchdog);
