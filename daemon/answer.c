@@ -228,17 +228,18 @@ static void answer_status(struct service *s, const struct control_caller *caller
 	totals_read(s, &totals);
 	control_answer(
 		s->control, caller->client,
-		json_pack(
-			"{s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o*}",
-			"release", PACKAGE_VERSION, "pid", (int)getpid(), "start_time",
-			time_text(s->start_realtime_ns), "uptime_s", number(uptime_s(s)), "mode",
-			mode_name(reload_mode_of(s, s->conf)), "mode_source", reload_mode_source(s),
-			"mode_in_file", mode_name(s->conf->mode), "leaker",
-			attribution_fd(s->attribution) >= 0 ? "process" : "unit", "config",
-			status_config(s), "queue", status_queue(s), "policy",
-			status_policy(&s->conf->policy), "totals", status_totals(s, &totals.stats),
-			"coverage", status_coverage(s, &totals.coverage), "sweep", status_sweep(s),
-			"full_queues", full_queues(s), "last_collision", last_collision(s)));
+		json_pack("{s:s, s:i, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, "
+			  "s:o, s:o*}",
+			  "release", PACKAGE_VERSION, "pid", (int)getpid(), "start_time",
+			  time_text(s->start_realtime_ns), "uptime_s", number(uptime_s(s)), "mode",
+			  mode_name(reload_mode_of(s, s->conf)), "mode_source",
+			  reload_mode_source(s), "mode_in_file", mode_name(s->conf->mode), "leaker",
+			  attribution_fd(s->attribution) >= 0 ? "process" : "unit", "config",
+			  status_config(s), "queue", status_queue(s), "policy",
+			  status_policy(&s->conf->policy), "totals",
+			  status_totals(s, &totals.stats), "coverage",
+			  status_coverage(s, &totals.coverage), "sweep", status_sweep(s),
+			  "full_queues", full_queues(s), "last_collision", last_collision(s)));
 }
 
 static void answer_stats(struct service *s, const struct control_caller *caller,

@@ -107,7 +107,7 @@ static bool is_possible(const struct leaker_holder *holder)
 	return holder->pid > 0 && holder->fd >= 0;
 }
 
-/* Whether an ownerserver can have said that: it has read what others chose, and may be theirs now. */
+/* Whether an ownerserver can have said that: it reads what others chose, and may be theirs now. */
 static bool is_sound(const struct leaker *leaker)
 {
 	if (leaker->kind != LEAKER_HELD)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * clone() with a function, and without CLONE_VM, is a fork() that ends when the function returns, and
- * makes the namespaces on the way.
+ * clone() with a function, and without CLONE_VM, is a fork() that ends when the function returns,
+ * and makes the namespaces on the way.
  */
 #include "config.h"
 

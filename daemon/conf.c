@@ -26,8 +26,8 @@
 #define ROOM_PER_BYTE 64
 
 /*
- * More would hardly be busy, and each takes a queue number and some memory; on a larger host several
- * processors share one.
+ * More would hardly be busy, and each takes a queue number and some memory; on a larger host
+ * several processors share one.
  */
 #define OWN_CHOICE_MAX 16
 
@@ -93,7 +93,7 @@ void conf_free(struct conf *conf)
 	free(conf);
 }
 
-/* --- the tree along the table ------------------------------------------------------------------- */
+/* --- the tree along the table ----------------------------------------------------------------- */
 
 static const struct confschema_key *find_key(const char *group, const char *name)
 {
@@ -207,7 +207,7 @@ static int read_root(const struct conferror *error, const config_setting_t *root
 	return 0;
 }
 
-/* --- settings that must fit each other ---------------------------------------------------------- */
+/* --- settings that must fit each other -------------------------------------------------------- */
 
 /* The line of the later one of two settings; at least one of them is given. */
 static unsigned int later_line(const config_t *tree, const char *path_a, const char *path_b)
@@ -254,7 +254,7 @@ static int check_sweep(const struct conferror *error, const config_t *tree, cons
 	return 0;
 }
 
-/* --- text to configuration ---------------------------------------------------------------------- */
+/* --- text to configuration -------------------------------------------------------------------- */
 
 static int refuse_syntax(const struct conferror *error, const config_t *tree, const char *text)
 {
@@ -270,9 +270,9 @@ static int refuse_syntax(const struct conferror *error, const config_t *tree, co
 }
 
 /*
- * libconfig (1.5) writes through a null pointer when memory runs out; so that a reload cannot end the
- * daemon, it is not even called unless there is more than it takes. The densest text, "a=1;" over and
- * over, costs it about 40 bytes for each of its own.
+ * libconfig (1.5) writes through a null pointer when memory runs out; so that a reload cannot end
+ * the daemon, it is not even called unless there is more than it takes. The densest text, "a=1;"
+ * over and over, costs it about 40 bytes for each of its own.
  */
 static bool has_room(size_t len)
 {

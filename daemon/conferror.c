@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of a longer file name only the end is shown: a path's end tells more, and the message must fit. */
+/* Of a longer file name only the end is shown, which tells more: the message must fit. */
 #define FILE_NAME_SHOWN 160
 
 __attribute__((format(printf, 3, 0))) static void

@@ -44,7 +44,7 @@ static unsigned int line_of(const config_setting_t *setting)
 	return config_setting_source_line(setting);
 }
 
-/* --- what is wrong ------------------------------------------------------------------------------ */
+/* --- what is wrong ---------------------------------------------------------------------------- */
 
 static void describe_integer(const config_setting_t *setting, char buf[static CONFERROR_QUOTE_SIZE])
 {
@@ -135,7 +135,7 @@ int confvalue_refuse_lookup(const struct confvalue_place *place, const struct co
 			    place->prefix, key->name, value, strerror(-err));
 }
 
-/* --- numbers ------------------------------------------------------------------------------------ */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 int confvalue_read_integer(const struct confvalue_place *place, const struct confschema_key *key,
 			   const config_setting_t *setting, void *base)
@@ -178,7 +178,7 @@ static int read_duration(const struct confvalue_place *place, const struct confs
 	return 0;
 }
 
-/* --- words -------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 static const char *word_of_key(unsigned int index, const void *ctx)
 {
@@ -265,7 +265,7 @@ static int read_states(const struct confvalue_place *place, const struct confsch
 	return 0;
 }
 
-/* --- texts -------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 static int read_path(const struct confvalue_place *place, const struct confschema_key *key,
 		     const config_setting_t *setting, void *base)

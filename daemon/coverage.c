@@ -139,16 +139,16 @@ const char *coverage_sentence(const struct coverage *coverage, unsigned int queu
 				 queue, coverage->active_opens, CHECK_AND_UP);
 		break;
 	case COVERAGE_MISSED:
-		snprintf(
-			buf, size,
-			"the rules miss traffic: %" PRIu64
-			" SYNs met a connected socket without coming through queue %u. A port or "
-			"an address family may not be covered, or the queue have been full; SYNs from other hosts count here too%s. Run "
-			"closewaitd-rules check",
-			coverage->missed, queue,
-			coverage->filter == FILTER_BPF
-				? ", and those that met a socket which is not stale"
-				: "");
+		snprintf(buf, size,
+			 "the rules miss traffic: %" PRIu64
+			 " SYNs met a connected socket without coming through queue %u. A port or "
+			 "an address family may not be covered, or the queue have been full; SYNs "
+			 "from other hosts count here too%s. Run "
+			 "closewaitd-rules check",
+			 coverage->missed, queue,
+			 coverage->filter == FILTER_BPF
+				 ? ", and those that met a socket which is not stale"
+				 : "");
 		break;
 	}
 	return buf;

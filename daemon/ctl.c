@@ -43,7 +43,8 @@ static void print_help(void)
 	}
 	puts("\n"
 	     "Options:\n"
-	     "  -s, --socket SOCKET  the daemon's socket; else control.socket of the configuration\n"
+	     "  -s, --socket SOCKET  the daemon's socket; else control.socket of the "
+	     "configuration\n"
 	     "  -c, --config FILE    the configuration; else " CONF_DEFAULT_PATH "\n"
 	     "  -j, --json           write JSON, for programs\n"
 	     "  -V, --version        print the version and exit\n"
@@ -62,7 +63,8 @@ static void print_help(void)
 	     "      --passive        make no collision to see what comes of it\n"
 	     "\n"
 	     "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 no daemon answers,\n"
-	     "4 not permitted, 5 scan has found mines, or doctor something bad. See closewaitctl(8).");
+	     "4 not permitted, 5 scan has found mines, or doctor something bad. "
+	     "See closewaitctl(8).");
 }
 
 static const struct command *find_command(const char *name)

@@ -47,7 +47,7 @@ static int dial(struct ctlclient *client)
 
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", client->path);
 	client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* connect() waits for room among those that were not accepted yet: by this limit, unix(7). */
+	/* connect() waits for room among those not accepted yet: by this limit, unix(7). */
 	if (client->fd < 0 ||
 	    setsockopt(client->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
 	    connect(client->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)

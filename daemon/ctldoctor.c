@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is slow goes on at the same time: the trials, and the check of the rules, are processes of their
- * own. The trial on the host itself waits for the check, since where a closewaitd is at work and its
- * rules do not hold the collision, the daemon would count it as traffic that they miss.
+ * What is slow goes on at the same time: the trials, and the check of the rules, are processes of
+ * their own. The trial on the host itself waits for the check, since where a closewaitd is at work
+ * and its rules do not hold the collision, the daemon would count it as traffic that they miss.
  *
- * Nothing takes longer than its deadline; all together takes TRIAL_DEADLINE_MS and RULES_MS at most.
+ * Nothing takes longer than its deadline; all together TRIAL_DEADLINE_MS and RULES_MS at most.
  */
 #include "config.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* An event may wait so long, and a little, until it is known who holds its socket (attribution.h). */
+/* An event may wait so long, and a little, until its socket's holder is known (attribution.h). */
 #define EVENT_MS      11000
 #define LOOK_AGAIN_MS 20
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The rules are looked at by the program that has made them: only it knows what they are to be like.
- */
+/* The rules are looked at by the program that made them: only it knows what they should be. */
 #include "config.h"
 
 #include "ctldoctorrules.h"

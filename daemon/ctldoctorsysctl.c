@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Seconds: a port that is free so soon meets the sockets that are slow to close, not leaked ones only. */
+/* Seconds: a port that is free so soon meets sockets that close late, not leaked ones only. */
 #define FIN_TIMEOUT_SHORT 10
 /* A collision is two of them; with fewer, ordinary traffic of other hosts uses them up. */
 #define CHALLENGES_FEW 100

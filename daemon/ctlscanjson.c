@@ -2,9 +2,9 @@
 /*
  * The names are part of the interface: documented in closewaitctl(8).
  *
- * A host that leaks has 100,000 sockets, and as one tree they would take ten times the memory of the
- * scan itself. So an object is built for one socket, and for what stands before a list, and written
- * at once.
+ * A host that leaks has 100,000 sockets, and as one tree they would take ten times the memory of
+ * the scan itself. So an object is built for one socket, and for what stands before a list, and
+ * written at once.
  */
 #include "config.h"
 

@@ -13,7 +13,7 @@
 /* Listeners in words; the rest is in the table. */
 #define VERDICTS_MAX 3
 
-/* --- names and numbers --------------------------------------------------------------------------*/
+/* --- names and numbers -------------------------------------------------------------------------*/
 
 static const char *plural(uint64_t n)
 {
@@ -46,7 +46,7 @@ const char *ctlscan_name_leaker(struct cgroup_map *cgroups, const struct scan_le
 	return buf;
 }
 
-/* --- the verdict ---------------------------------------------------------------------------------*/
+/* --- the verdict -------------------------------------------------------------------------------*/
 
 static void say_chance(struct sentence *s, const struct ctlscan_view *view,
 		       const struct scan_listener *listener)
@@ -214,8 +214,8 @@ void ctlscan_print_notes(const struct ctlscan_view *view)
 	if (scan->changed) {
 		sentence_say(
 			&s,
-			"The kernel says that its table of sockets changed during the scan: some may "
-			"be missing.");
+			"The kernel says that its table of sockets changed during the scan: some "
+			"may be missing.");
 		print_note(&s);
 	}
 	if (!view->ephemeral) {

@@ -55,8 +55,8 @@ int ctl_reload(struct ctl *ctl, int argc, char **argv)
 		       ctlprint_text(answer, "mode"), ctlprint_text(answer, "default"),
 		       ctlprint_number(answer, "rules"));
 		if (json_is_true(json_object_get(answer, "restart_needed")))
-			puts("settings under queue or control, or log.leaker, have changed too: they "
-			     "wait for the next\nrestart, and those under queue for "
+			puts("settings under queue or control, or log.leaker, have changed too: "
+			     "they wait for the next\nrestart, and those under queue for "
 			     "closewaitd-rules up");
 	}
 	json_decref(answer);

@@ -93,7 +93,7 @@ static size_t take_datagram(const char *buf, size_t len, uint32_t first_seq, siz
 
 		if (index >= n)
 			continue; /* late: its deadline has passed */
-		/* A socket with many TCP-MD5 keys has a long answer; nobody is kept waiting for it. */
+		/* A socket with many TCP-MD5 keys has a long answer; nobody is kept waiting. */
 		if (message.cut)
 			answer(ctx, index, -EMSGSIZE, NULL, 0);
 		else if (message.type == NLMSG_ERROR)

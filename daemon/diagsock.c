@@ -114,7 +114,7 @@ static int take_dump(const void *buf, size_t len, uint32_t seq, diagsock_each_fn
 			*ret_changed = true;
 		switch (message.type) {
 		case NLMSG_DONE:
-			/* A dump that fails on the way ends with its errno (netlink_dump_done()). */
+			/* The errno, if the dump has failed on the way (netlink_dump_done()). */
 			err = diagsock_error(&message);
 			return err == 0 ? 1 : err;
 		case NLMSG_ERROR:

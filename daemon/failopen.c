@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * Time is counted in looks at one and the same batch: after a SIGSTOP, or where no processor was to be
- * had, the workers have not had the time either that went by.
+ * Time is counted in looks at one and the same batch: after a SIGSTOP, or where no processor was to
+ * be had, the workers have not had the time either that went by.
  */
 #define LOOK_MS 100
 #define LOOKS	(FAILOPEN_MS_MIN / LOOK_MS)
@@ -51,7 +51,7 @@ static void wake(int fd)
 	eventfd_write(fd, 1);
 }
 
-/* Lets go a batch that was there at every look of the last FAILOPEN_MS_MIN; whether one is judged now. */
+/* Lets go a batch that every look of the last FAILOPEN_MS_MIN saw; whether one is judged now. */
 static bool look(struct failopen *f, struct watched *w)
 {
 	bool judging;
@@ -82,9 +82,9 @@ static bool look_at_all(struct failopen *f)
 }
 
 /*
- * The service manager gives the daemon up (WatchdogSignal= of systemd), or the C library does. If the
- * kernel keeps a thread, be it the main one, the process cannot end, and its queues stay bound with
- * nobody there: what they hold has to go before. Only what a signal handler may do.
+ * The service manager gives the daemon up (WatchdogSignal= of systemd), or the C library does. If
+ * the kernel keeps a thread, be it the main one, the process cannot end, and its queues stay bound
+ * with nobody there: what they hold has to go before. Only what a signal handler may do.
  */
 static void let_all_go(int signal)
 {
@@ -122,8 +122,8 @@ static void wait_for_call(struct failopen *f, int timeout_ms)
 }
 
 /*
- * Asleep while nobody judges. A worker that begins calls if nobody is awake; one that had begun before
- * that was put down is seen by the look that comes after it.
+ * Asleep while nobody judges. A worker that begins calls if nobody is awake; one that had begun
+ * before that was put down is seen by the look that comes after it.
  */
 static void *run(void *ctx)
 {
@@ -205,11 +205,10 @@ void failopen_tell(struct failopen *f, uint16_t first_queue)
 		const bool open = failopen_is_open(f, i);
 
 		if (open && !w->told)
-			log_errx(
-				"queue %u: the kernel has not come back from a look-up or a destroy "
-				"for %d ms, as a process keeps a socket locked: what was held is let "
-				"go, and SYNs pass unjudged until it does",
-				number, FAILOPEN_MS_MIN);
+			log_errx("queue %u: the kernel has not come back from a look-up or a "
+				 "destroy for %d ms, as a process keeps a socket locked: what was "
+				 "held is let go, and SYNs pass unjudged until it does",
+				 number, FAILOPEN_MS_MIN);
 		if (!open && w->told)
 			log_info("queue %u: SYNs are judged again", number);
 		w->told = open;

@@ -222,7 +222,7 @@ uint32_t hostaddr_interface(struct hostaddr *host, const struct in6_addr *addr)
 	return owner.ifindex;
 }
 
-/* A number that the kernel keeps in a file of /proc/sys; unknown where it does not say. Takes no memory. */
+/* A number in a file of /proc/sys; unknown where the kernel does not say. Takes no memory. */
 static unsigned int read_setting(const char *path, unsigned int unknown, int *ret_errno)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -90,9 +90,9 @@ bool isolate_is_capable(enum isolate_role role)
 
 int isolate_privileges(enum isolate_role role, const char *user, char *error, size_t size)
 {
-	/* Started without it, there is nothing to keep; binding the queue will say what is missing. */
+	/* Started without it, there is nothing to keep; binding the queue says what is missing. */
 	bool can = isolate_is_capable(role);
-	/* To empty the bounding set takes a capability too, which a service manager has not given. */
+	/* To empty the bounding set takes a capability too, which no service manager gives. */
 	int can_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 
 	capng_clear(CAPNG_SELECT_BOTH);
@@ -119,8 +119,9 @@ int isolate_privileges(enum isolate_role role, const char *user, char *error, si
 }
 
 /*
- * A name that this libseccomp does not know gets no rule: what the filter does with all else is right
- * for it, too. One that this architecture does not have gets a rule for a number that no call has.
+ * A name that this libseccomp does not know gets no rule: what the filter does with all else is
+ * right for it, too. One that this architecture does not have gets a rule for a number that none
+ * has.
  */
 static int add_each(scmp_filter_ctx filter, uint32_t action, const char *const *name)
 {
@@ -147,8 +148,8 @@ static int add_each(scmp_filter_ctx filter, uint32_t action, const char *const *
 #endif
 
 /*
- * Threads and processes, but in no other namespace than ours. clone3() has its flags in memory, which
- * no filter sees: it is not there (ENOSYS), and a libc that would take it falls back to clone().
+ * Threads and processes, but in no other namespace than ours. clone3() has its flags in memory,
+ * which no filter sees: it is not there (ENOSYS), and a libc then falls back to clone().
  */
 static int allow_clone(scmp_filter_ctx filter)
 {
@@ -157,9 +158,10 @@ static int allow_clone(scmp_filter_ctx filter)
 }
 
 /*
- * What is on neither list is answered as by a kernel that does not have it. A newer libc, or a module
- * of nsswitch.conf(5) that a reload brings in, may try any call: told so it takes an older way, or the
- * look-up fails and the reload with it. A daemon that died of it would die again of the next one.
+ * What is on neither list is answered as by a kernel that does not have it. A newer libc, or a
+ * module of nsswitch.conf(5) that a reload brings in, may try any call: told so it takes an older
+ * way, or the look-up fails and the reload with it. A daemon that died of it would die again of the
+ * next one.
  */
 static int fill_daemon(scmp_filter_ctx filter)
 {
@@ -167,7 +169,7 @@ static int fill_daemon(scmp_filter_ctx filter)
 	static const unsigned int families[] = {AF_UNIX, AF_NETLINK};
 	int err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
-	/* So that the kernel tells of what is refused as it does of a kill; one that cannot, does not. */
+	/* So that the kernel tells of what is refused as of a kill; one that cannot, does not. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	if (err == 0)
 		err = add_each(filter, SCMP_ACT_ALLOW, syscalls_daemon);
@@ -175,7 +177,7 @@ static int fill_daemon(scmp_filter_ctx filter)
 		err = allow_clone(filter);
 	if (err == 0)
 		err = add_each(filter, SCMP_ACT_KILL_PROCESS, syscalls_deadly);
-	/* libcap's constructor: a module of nsswitch.conf(5) brings it in at a look-up (libnss_systemd). */
+	/* libcap's constructor: a module of nsswitch.conf(5) brings it in (libnss_systemd). */
 	if (err == 0)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
 				       SCMP_A0(SCMP_CMP_EQ, PR_CAPBSET_READ, 0));
@@ -210,7 +212,7 @@ int isolate_system_calls(enum isolate_role role, char *error, size_t size)
 	scmp_filter_ctx filter = seccomp_init(filters[role].otherwise);
 	int err = -ENOMEM;
 
-	/* By default the calls of another architecture (32-bit x86 on x86-64) kill one thread only. */
+	/* By default calls of another architecture (32-bit x86 on x86-64) kill one thread only. */
 	if (filter)
 		err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (err == 0)

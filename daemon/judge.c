@@ -128,7 +128,7 @@ void judge_decide(struct judgement *j, const struct policy *policy, enum mode mo
 {
 	const struct policy_occupant known = {
 		.local = *dst,
-		/* Not accepted yet, or no more than a remnant: the kernel may say 0 for "nobody". */
+		/* Not accepted yet, or a mere remnant: the kernel may say 0 for "nobody". */
 		.uid = j->occupant.inode != 0 ? j->occupant.uid : POLICY_NO_UID,
 		.unit = unit,
 		.age_ms = j->occupant.age_ms,

@@ -127,8 +127,8 @@ static void write_collisions(const struct metrics *m, const char *name, FILE *ou
 		if (!tcpstate_can_be_stale(state) || !can_result(action, result))
 			continue;
 		fprintf(out,
-			"closewaitd_%s{state=\"%s\",action=\"%s\",result=\"%s\",mode=\"%s\"} %" PRIu64
-			"\n",
+			"closewaitd_%s{state=\"%s\",action=\"%s\",result=\"%s\",mode=\"%s\"} "
+			"%" PRIu64 "\n",
 			name, tcpstate_name(state), action_name(action), result_name(result),
 			mode_name(mode), stats_get(&m->stats->collision[state][action][result]));
 	}

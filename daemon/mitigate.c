@@ -181,8 +181,8 @@ static bool has_collision(const struct mitigate *m)
 }
 
 /*
- * The sockets on a SYN's source. Each source is asked for once in a batch: a SYN that is repeated, by
- * its sender or by somebody who forges it, must not take the time of the others.
+ * The sockets on a SYN's source. Each source is asked for once in a batch: a SYN that is repeated,
+ * by its sender or by somebody who forges it, must not take the time of the others.
  */
 static const struct elsewhere *ask_elsewhere(struct mitigate *m, const struct endpoint *source,
 					     tcpstate_set states, uint64_t start_us)
@@ -265,11 +265,11 @@ static bool is_ended(const struct judgement *work)
 
 /*
  * A destroy leaves the SYN in hand with an entry of connection tracking that does not fit its
- * connection, and would make all that follows it invalid (track.c): the entry is deleted, and the SYN
- * has to come again. It comes at once, as its claimant is told so in the SYN's place.
+ * connection, and would make all that follows it invalid (track.c): the entry is deleted, and the
+ * SYN has to come again. It comes at once, as its claimant is told so in the SYN's place.
  *
- * The SYN's own is deleted before the destroy, whose reset may have the claimant send the next one on
- * its own, two ticks later: that must not find the entry. If the destroy fails, the SYN goes on
+ * The SYN's own is deleted before the destroy, whose reset may have the claimant send the next one
+ * on its own, two ticks later: that must not find the entry. If the destroy fails, the SYN goes on
  * without one, and the kernel's answers are tracked as they come.
  */
 static void look_at_entries(struct mitigate *m, size_t count)
@@ -339,8 +339,8 @@ static void act(struct mitigate *m)
 /*
  * The answer takes the SYN's place and goes straight to the claimant, addressed as that knows its
  * connection, behind a REDIRECT too. A REJECT rule would be one more that every packet has to pass,
- * and its reset would have to come through whatever drops resets on loopback; so would the one that a
- * destroy sends, which makes a claimant send its SYN again just as well.
+ * and its reset would have to come through whatever drops resets on loopback; so would the one that
+ * a destroy sends, which makes a claimant send its SYN again just as well.
  */
 static void answer(struct mitigate *m, size_t i, enum reset reset)
 {
@@ -375,8 +375,8 @@ static int give_verdicts(struct mitigate *m)
 }
 
 /*
- * A SYN whose verdict failed passes with a later batch, or was let go already: it is neither dropped nor
- * rejected. An occupant that was destroyed is.
+ * A SYN whose verdict failed passes with a later batch, or was let go already: it is neither
+ * dropped nor rejected. An occupant that was destroyed is.
  */
 static void note_missing_verdicts(struct mitigate *m, int err)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The protocol of sd_notify(3) is a datagram and two variables of the environment, and is promised not
- * to change. libsystemd, which speaks it too, would bring six more libraries and a quarter of the
- * daemon's resident memory.
+ * The protocol of sd_notify(3) is a datagram and two variables of the environment, and is promised
+ * not to change. libsystemd, which speaks it too, would bring six more libraries and a quarter of
+ * the daemon's resident memory.
  */
 #include "config.h"
 

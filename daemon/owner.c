@@ -329,7 +329,7 @@ int owner_process(const char *root, pid_t pid, struct owner_process *ret_process
 	return has_gone((int)len) ? -ESRCH : (int)len;
 }
 
-/* proc_pid_limits(5): "Max open files            1024                 524288               files". */
+/* proc_pid_limits(5), where columns are aligned: "Max open files 1024 524288 files". */
 static uint64_t read_limit(int dir)
 {
 	static const char title[] = "\nMax open files ";

@@ -4,10 +4,10 @@
  * stable branches, 5.10.119 and 5.15.44 among them):
  *
  * - The ports of the range are cut into pairs; an odd one out at the end is left alone. connect()
- *   tries the lower port of each pair, which by default are the even ones, so that half of the range
- *   is all it draws from. Only if none of them can be had does it try the others. (bind() to port 0
- *   does it the other way round, so that a client that binds before it connects draws from the other
- *   half.)
+ *   tries the lower port of each pair, which by default are the even ones, so that half of the
+ *   range is all it draws from. Only if none of them can be had does it try the others. (bind() to
+ *   port 0 does it the other way round, so that a client that binds before it connects draws from
+ *   the other half.)
  * - For each source address, destination address and destination port there is a place in the
  *   range. The search begins there and takes the first port that can be had. The place then moves
  *   behind the port taken, or further: to at least 1 to 8 pairs behind where the search began, at
@@ -19,8 +19,8 @@
  * The share is that of the walk's steps that end on a mined port, in the long run, while the table
  * of sockets stays as it is: a distribution over all places is moved round the range until it no
  * longer changes, and what falls on mined ports in the last round is counted. Where few ports are
- * taken, this is simply mined ports through ports. It differs where ports are taken in long runs: the
- * first free one behind a run is drawn once a round, not once for each port of the run.
+ * taken, this is simply mined ports through ports. It differs where ports are taken in long runs:
+ * the first free one behind a run is drawn once a round, not once for each port of the run.
  *
  * What a single connect draws depends on where the walk just is; the share is an average, over a
  * round of about (high - low) / 9 connects.

@@ -46,15 +46,15 @@ static bool in_wanted_state(struct __sk_buff *skb, struct bpf_sock_tuple *tuple,
 		return false;
 	state = sk->state;
 	bpf_sk_release(sk);
-	/* The kernel keeps FIN_WAIT_2 as TIME_WAIT (tcp_time_wait()); the daemon can tell them apart. */
+	/* FIN_WAIT_2 is kept as TIME_WAIT (tcp_time_wait()); the daemon can tell them apart. */
 	if (state == BPF_TCP_TIME_WAIT)
 		state = BPF_TCP_FIN_WAIT2;
 	return state < 32 && shared.states & (1U << state);
 }
 
 /*
- * Headers are read where they are if they lie in one piece, as those that TCP makes do, and are of the
- * usual size; else they are copied.
+ * Headers are read where they are if they lie in one piece, as those that TCP makes do, and are of
+ * the usual size; else they are copied.
  */
 static bool wanted_v4(struct __sk_buff *skb)
 {

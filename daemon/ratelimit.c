@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bucket is kept as one number, the moment at which it will be full again (the generic cell rate
- * algorithm, ITU-T I.371): what happens moves that moment on by its share of a second, and may not move
- * it further than a second ahead. So a compare-and-swap is all that threads need.
+ * The bucket is kept as one number, the moment at which it will be full again (the generic cell
+ * rate algorithm, ITU-T I.371): what happens moves that moment on by its share of a second, and may
+ * not move it further than a second ahead. So a compare-and-swap is all that threads need.
  */
 #include "config.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who floods displaces himself: as long as there are fewer kinds than places, the kind that has most
- * has more than its share, which is RECENT_MAX divided by the kinds that occur. Where only one kind
- * occurs it has all the room.
+ * Who floods displaces himself: as long as there are fewer kinds than places, the kind that has
+ * most has more than its share, which is RECENT_MAX divided by the kinds that occur. Where only one
+ * kind occurs it has all the room.
  */
 #include "config.h"
 

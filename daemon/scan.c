@@ -9,11 +9,11 @@
  *    any more; only SYN_SENT is not: that is a client who is colliding at this moment, and proves
  *    that the peer is gone. Sockets of the same client to the same listener take ports that it
  *    cannot draw meanwhile.
- * 3. Judgement. Without a peer, and with a peer's address that is ours, a socket is a suspect. Where
- *    connection tracking is at work, a destination may be rewritten on the way (REDIRECT, DNAT), so
- *    that the living peer is connected, as it sees it, to somebody else: a socket on the same source
- *    endpoint in a state that a living peer can be in makes the suspect uncertain. A rewritten
- *    source (SNAT of a local connection) cannot be seen from here.
+ * 3. Judgement. Without a peer, and with a peer's address that is ours, a socket is a suspect.
+ *    Where connection tracking is at work, a destination may be rewritten on the way (REDIRECT,
+ *    DNAT), so that the living peer is connected, as it sees it, to somebody else: a socket on the
+ *    same source endpoint in a state that a living peer can be in makes the suspect uncertain. A
+ *    rewritten source (SNAT of a local connection) cannot be seen from here.
  * 4. A walk over the processes, for the holders.
  * 5. The suspects are looked up once more, each in one go with its peer and after it: the peer does
  *    not exist, and then the socket still does, in CLOSE_WAIT, so there was a moment without a
@@ -165,7 +165,7 @@ static size_t find(const struct scan *scan, const struct tuple *tuple)
 	return first;
 }
 
-/* Sockets on other interfaces may have the same tuple; which of them the peer belongs to is open. */
+/* Sockets on other interfaces may have the same tuple; which one the peer belongs to is open. */
 static void mark_peer(struct work *w, const struct sock_info *info, const struct tuple *reverse,
 		      size_t first)
 {

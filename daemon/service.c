@@ -251,7 +251,7 @@ static void log_totals(const struct service *s)
 		 stats_get(&sum->count[STAT_OVERRUNS]));
 }
 
-/* The workers first: a sweep may have to wait for the kernel, and SYNs must not wait for a sweep. */
+/* The workers first: a sweep may wait for the kernel, and SYNs must not wait for a sweep. */
 static void stop_workers(struct service *s)
 {
 	for (unsigned int i = 0; i < s->n_workers; i++)

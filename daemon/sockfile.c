@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The folder may be somebody else's, who can put another file in the socket's place at any moment: a
- * symbolic link, or a hard link to a file of root's where fs.protected_hardlinks is 0. So the file is
- * made with the mode that it keeps, which the umask decides (unix_bind()), and its owner is changed by
- * a descriptor that was seen to be a socket of one name only. Nobody can connect before it has its
- * final owner: only then does it listen.
+ * The folder may be somebody else's, who can put another file in the socket's place at any moment:
+ * a symbolic link, or a hard link to a file of root's where fs.protected_hardlinks is 0. So the
+ * file is made with the mode that it keeps, which the umask decides (unix_bind()), and its owner is
+ * changed by a descriptor that was seen to be a socket of one name only. Nobody can connect before
+ * it has its final owner: only then does it listen.
  */
 #include "config.h"
 
@@ -48,7 +48,7 @@ static int fail(char *error, int err, const char *fmt, ...)
 	return err;
 }
 
-/* Who answers on the socket at this address: 0 nobody, else the process id; -1 if that is hidden. */
+/* Who answers on the socket at this address, a process id; 0: nobody, -1: that is hidden. */
 static pid_t answerer(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A mine is a CLOSE_WAIT socket whose peer no longer exists. No SYN has come that would prove it, so
- * the proof is the peer's absence, seen twice:
+ * A mine is a CLOSE_WAIT socket whose peer no longer exists. No SYN has come that would prove it,
+ * so the proof is the peer's absence, seen twice:
  *
  *   collect   a walk over the CLOSE_WAIT sockets: those in reach are the candidates
  *   peers     a walk over the states in which the peer of a CLOSE_WAIT socket can be
@@ -293,7 +293,7 @@ static void collect(struct sweep *s)
 	}
 	count_last(s, SWEEP_LAST_FOUND, s->field.n);
 	stats_add(&s->stats->count[SWEEP_STAT_LIMITED], s->end.counts[SWEEP_LAST_LIMITED]);
-	/* Those that were passed over are next, lest mines which are kept stand before them for ever. */
+	/* Those that were passed over are next, lest kept mines stand before them for ever. */
 	s->skip = s->passed > s->skip + s->field.n ? s->skip + s->field.n : 0;
 	if (s->field.n == 0)
 		end(s, 0);

@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 /*
- * By what they serve. A libc may use a newer call of the same kind, and architectures differ: those of
- * 32 bits have calls for wider times, sizes and ids, the newest ones have renameat2() only. So all
- * stand here.
+ * By what they serve. A libc may use a newer call of the same kind, and architectures differ: those
+ * of 32 bits have calls for wider times, sizes and ids, the newest ones have renameat2() only. So
+ * all stand here.
  */
 const char *const syscalls_daemon[] = {
 	/* sockets, queues, clients */

@@ -10,15 +10,15 @@
  *
  * The SYN's own, where the old one has been forgotten. The reset that the destroy sends passes this
  * one. It does not fit here, and yet its sequence number stays, as that of the listener
- * (tcp_in_window()). In Linux 5.10 the listener's answer to the SYN, which has quite another one, is
- * invalid from then on, whenever it is sent. Later kernels begin anew with an answer, but only with one
- * whose number is higher than the reset's. Such numbers are a clock that turns around in 275 s
- * (secure_tcp_seq()): to one half of the old sockets, by their age, it is lower, and the client is
- * connected but its ACK invalid.
+ * (tcp_in_window()). In Linux 5.10 the listener's answer to the SYN, which has quite another one,
+ * is invalid from then on, whenever it is sent. Later kernels begin anew with an answer, but only
+ * with one whose number is higher than the reset's. Such numbers are a clock that turns around in
+ * 275 s (secure_tcp_seq()): to one half of the old sockets, by their age, it is lower, and the
+ * client is connected but its ACK invalid.
  *
- * So either is deleted, and the SYN is sent again: it gets an entry of its own, and is to a firewall
- * what it is, new. To make the entry liberal instead, by its flags, would spare that, but the numbers
- * in it stay wrong, and it is forgotten after 300 s of silence instead of five days.
+ * So either is deleted, and the SYN is sent again: it gets an entry of its own, and is to a
+ * firewall what it is, new. To make the entry liberal instead, by its flags, would spare that, but
+ * the numbers in it stay wrong, and it is forgotten after 300 s of silence instead of five days.
  */
 #include "config.h"
 
@@ -55,8 +55,8 @@ int track_open(struct track **ret_track)
 		return -ENOMEM;
 	track->nl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	/*
-	 * Bound when it first sends: the process's first bound socket has its pid as its port, and that
-	 * should be the queue's, whose port the kernel tells everybody.
+	 * Bound when it first sends: the process's first bound socket has its pid as its port, and
+	 * that should be the queue's, whose port the kernel tells everybody.
 	 */
 	if (track->nl && setsockopt(mnl_socket_get_fd(track->nl), SOL_SOCKET, SO_RCVTIMEO,
 				    &deadline, sizeof(deadline)) == 0) {
@@ -93,8 +93,8 @@ static void put_addresses(struct nlmsghdr *nlh, const struct in6_addr *src,
 }
 
 /*
- * Names the entry by the direction of the answers: where the destination was rewritten, only that tuple
- * of the entry is made of what is seen here. Without a tuple a deletion would mean all entries.
+ * Names the entry by the direction of the answers: where the destination was rewritten, only that
+ * tuple of the entry is made of what is seen here. Without one a deletion would mean all entries.
  */
 static struct nlmsghdr *put_request(struct track *track, uint16_t type, uint16_t flags,
 				    const struct tuple *syn)
@@ -197,10 +197,10 @@ struct track_entry track_look(struct track *track, const struct tuple *syn)
 }
 
 /*
- * The id is no more than a hash of where the entry lies and what it is for: that of a new connection on
- * the tuple, of a SYN that was sent again, may have the same. It begins with states that an old entry
- * has left behind; and the reset that ended the old connection, where it was taken note of, has closed
- * its entry.
+ * The id is no more than a hash of where the entry lies and what it is for: that of a new
+ * connection on the tuple, of a SYN that was sent again, may have the same. It begins with states
+ * that an old entry has left behind; and the reset that ended the old connection, where it was
+ * taken note of, has closed its entry.
  */
 static bool is_same(const struct track_entry *entry, const struct track_entry *seen)
 {
@@ -221,6 +221,6 @@ void track_forget(struct track *track, const struct tuple *syn, const struct tra
 		return;
 	nlh = put_request(track, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, syn);
 	mnl_attr_put_u32(nlh, CTA_ID, now.id);
-	/* If it fails: an old one is closed by the reset, and the next SYN makes the kernel delete it. */
+	/* If it fails: the reset closes an old one, and the next SYN has the kernel delete it. */
 	(void)ask(track, nlh, &none);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * 1. A client connects to our listener, and its connection is accepted.
- * 2. The client closes, the server's end does not: CLOSE_WAIT, and FIN_WAIT_2, which TCP_LINGER2 ends
- *    after a second. What was CLOSE_WAIT is a mine now.
+ * 2. The client closes, the server's end does not: CLOSE_WAIT, and FIN_WAIT_2, which TCP_LINGER2
+ *    ends after a second. What was CLOSE_WAIT is a mine now.
  * 3. A second client connects from the port of the first: its SYN meets the old socket.
  * 4. What comes of the SYN, in what time, and what of the old socket: a reset that the kernel makes
- *    ends CLOSE_WAIT with EPIPE (tcp_reset()), SOCK_DESTROY ends it with ECONNABORTED (tcp_abort()).
- * 5. Many connections are aborted, and the resets counted that arrive. Last, since a rule that limits
- *    their rate must not be used up before the collision.
+ *    ends CLOSE_WAIT with EPIPE (tcp_reset()), SOCK_DESTROY with ECONNABORTED (tcp_abort()).
+ * 5. Many connections are aborted, and the resets counted that arrive. Last, since a rule that
+ *    limits their rate must not be used up before the collision.
  *
- * Whether bare ACKs pass is seen in the first two steps: without them the connection is not accepted,
- * or the client stays in FIN_WAIT_1. There is no collision then, and little else that works.
+ * Whether bare ACKs pass is seen in the first two steps: without them the connection is not
+ * accepted, or the client stays in FIN_WAIT_1. There is no collision then, and little else works.
  */
 #include "config.h"
 
@@ -26,9 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* For what loopback does by itself; a lost segment has been sent again by then, after 200 ms or 1 s. */
+/* For what loopback does by itself; a lost segment is sent again by then, after 200 ms or 1 s. */
 #define LOOPBACK_MS 1500
-/* An acknowledgement may be delayed, by 200 ms at most (TCP_DELACK_MAX); a busy machine takes longer. */
+/* An ACK may be delayed by 200 ms (TCP_DELACK_MAX); a busy machine takes longer. */
 #define ACK_MS 1500
 /* FIN_WAIT_2 lasts a second, as TCP_LINGER2 says; at the latest this long, on a busy machine. */
 #define FIN_WAIT_2_MS 1500
@@ -70,7 +70,7 @@ static int connect_pair(struct stage *stage, struct endpoint *ret_client, int *r
 		err = trialsock_local(client_fd, ret_client);
 	if (err == 0) {
 		err = server_fd = trialsock_accept(stage->listener, ret_client, in_ms(ACK_MS));
-		/* To the client it is there: the last part of the handshake, a bare ACK, is lost. */
+		/* To the client it is there: the handshake's last part, a bare ACK, is lost. */
 		if (err == -ETIMEDOUT)
 			stage->trial->ack_lost = true;
 	}
@@ -124,9 +124,9 @@ static int make_mine(struct stage *stage)
 }
 
 /*
- * Waits until the first client's FIN_WAIT_2 is gone. connect() alone would not tell: from a port that was
- * bound on purpose it may take the place of a FIN_WAIT_2 at once (tcp_twsk_unique() without twp). Without
- * sock_diag its time is waited for.
+ * Waits until the first client's FIN_WAIT_2 is gone. connect() alone would not tell: from a port
+ * that was bound on purpose it may take the place of a FIN_WAIT_2 at once (tcp_twsk_unique()
+ * without twp). Without sock_diag its time is waited for.
  */
 static void wait_until_gone(const struct stage *stage)
 {

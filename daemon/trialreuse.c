@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * With a single port to draw, connect() either draws that one or fails with EADDRNOTAVAIL. The client
- * that has closed leaves it in FIN_WAIT_2, for tcp_fin_timeout, since the server does not close.
+ * With a single port to draw, connect() either draws that one or fails with EADDRNOTAVAIL. The
+ * client that has closed leaves it in FIN_WAIT_2, for tcp_fin_timeout: the server does not close.
  */
 #include "config.h"
 

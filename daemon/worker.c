@@ -5,8 +5,8 @@
  * batches, and queue_wake() ends the sleep.
  *
  * Of several workers each keeps to the processors whose SYNs come to its queue. A client waits for
- * its SYN's verdict anyway, so its processor is free; to wake another one, and to be woken by it, takes
- * longer than all the rest, and longest on a virtual machine.
+ * its SYN's verdict anyway, so its processor is free; to wake another one, and to be woken by it,
+ * takes longer than all the rest, and longest on a virtual machine.
  *
  * Stopping: the queue's length is set to zero first, so that with FAIL_OPEN new SYNs pass
  * unqueued; then what is held is judged as usual, until nothing is left. Closing the socket first
@@ -228,8 +228,8 @@ static void count_losses(struct worker *w, const struct queue_losses *losses)
 }
 
 /*
- * Of the packets that were let go, those that were not received yet still stand in the socket's buffer,
- * and nothing else does, as the queue takes no more until it is told to.
+ * Of the packets that were let go, those that were not received yet still stand in the socket's
+ * buffer, and nothing else does, as the queue takes no more until it is told to.
  */
 static void come_back(struct worker *w, size_t judged)
 {
@@ -304,9 +304,9 @@ static void take_over(struct worker *w)
 }
 
 /*
- * No more than max_held can be held. What comes after so many was queued since: the queue could not be
- * stopped, and under load there would be no end. Nothing stays without a verdict, though: what has not
- * had one, for one that failed or a message that could not be read, passes.
+ * No more than max_held can be held. What comes after so many was queued since: the queue could not
+ * be stopped, and under load there would be no end. Nothing stays without a verdict, though: what
+ * has not had one, for one that failed or a message that could not be read, passes.
  */
 static void drain(struct worker *w)
 {
@@ -334,7 +334,7 @@ static void *run(void *ctx)
 	int n = 0;
 
 	atomic_store(&w->tid, gettid());
-	/* Refused, it runs where the scheduler puts it, and more SYNs wait for another processor. */
+	/* Refused, it runs where the scheduler says, and more SYNs wait for another processor. */
 	processors_take_share(w->share, w->of);
 	while (n >= 0 && !atomic_load_explicit(&w->stop, memory_order_acquire)) {
 		take_over(w);
@@ -344,7 +344,7 @@ static void *run(void *ctx)
 		atomic_store(&w->failure, n);
 		wake(w->wake_fd);
 	}
-	/* After a failure too: what can still be let go must not wait for the end of the process. */
+	/* After a failure too: what can still be let go must not wait for the process's end. */
 	drain(w);
 	return NULL;
 }
@@ -370,11 +370,11 @@ static void explain_queue_error(int err, uint16_t number, char error[static CONF
 			 number, queue_owner(number));
 		break;
 	case -EPERM:
-		snprintf(
-			error, CONF_ERROR_SIZE,
-			"queue %u: not permitted: run as root or with CAP_NET_ADMIN; if you do, "
-			"another program has bound it (as root, closewaitd-rules check tells which)",
-			number);
+		snprintf(error, CONF_ERROR_SIZE,
+			 "queue %u: not permitted: run as root or with CAP_NET_ADMIN; if you do, "
+			 "another program has bound it (as root, closewaitd-rules check tells "
+			 "which)",
+			 number);
 		break;
 	case -EINVAL:
 	case -EPROTONOSUPPORT:

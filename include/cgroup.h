@@ -33,12 +33,12 @@ int cgroup_open(int64_t walk_us, struct cgroup_map **ret_map);
 int cgroup_open_at(const char *mount, int64_t walk_us, struct cgroup_map **ret_map);
 void cgroup_close(struct cgroup_map *map);
 
-/* "/system.slice/nginx.service"; NULL if there is none, or not known now. Valid until the next call. */
+/* "/system.slice/nginx.service"; NULL: none, or not known now. Valid until the next call. */
 const char *cgroup_path(struct cgroup_map *map, uint64_t id);
 /*
  * The innermost unit of that path: the last component that ends in .service or .scope, else in
- * .slice. NULL if there is none, POLICY_UNIT_IN_DOUBT if that is not known now. Valid until the next
- * call.
+ * .slice. NULL if there is none, POLICY_UNIT_IN_DOUBT if that is not known now. Valid until the
+ * next call.
  */
 const char *cgroup_unit(struct cgroup_map *map, uint64_t id);
 

@@ -13,8 +13,8 @@
 struct ctlclient;
 
 /*
- * Whether somebody answers on the socket: CTL_OK, CTL_NO_DAEMON or CTL_DENIED. Where others wait for
- * a daemon that takes no connections, 10 s at most.
+ * Whether somebody answers on the socket: CTL_OK, CTL_NO_DAEMON or CTL_DENIED. Where others wait
+ * for a daemon that takes no connections, 10 s at most.
  */
 int ctlclient_open(const struct ctl *ctl, struct ctlclient **ret_client);
 /* The same without a word, for who can do without the daemon. */

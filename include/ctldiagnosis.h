@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctldiagnosis: what closewaitctl doctor has found, each with a verdict, and what to do about it. */
+/* ctldiagnosis: what closewaitctl doctor has found, each with a verdict, and what to do. */
 #ifndef CW_CTLDIAGNOSIS_H
 #define CW_CTLDIAGNOSIS_H
 

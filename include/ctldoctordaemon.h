@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctldoctordaemon: what a running closewaitd says about itself, and about the doctor's own collisions. */
+/* ctldoctordaemon: what a running closewaitd says about itself and the doctor's collisions. */
 #ifndef CW_CTLDOCTORDAEMON_H
 #define CW_CTLDOCTORDAEMON_H
 

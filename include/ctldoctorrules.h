@@ -27,7 +27,7 @@ struct doctor_rules {
 
 /* What closewaitd-rules check has printed, and its exit status. */
 void doctor_rules_parse(const char *output, int status, struct doctor_rules *ret_rules);
-/* Runs closewaitd-rules check, which takes part of a second; and its result, at the deadline at last. */
+/* Runs closewaitd-rules check, which takes part of a second; its result, by the deadline. */
 void doctor_rules_start(const struct ctl *ctl, struct doctor_rules *rules);
 void doctor_rules_finish(struct doctor_rules *rules, int64_t deadline_ms);
 

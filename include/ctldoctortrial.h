@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * ctldoctortrial: what a collision comes to, with this kernel alone and on this host, and whether RSTs
- * and bare ACKs pass. The difference between the two is what the host's rules make.
+ * ctldoctortrial: what a collision comes to, with this kernel alone and on this host, and whether
+ * RSTs and bare ACKs pass. The difference between the two is what the host's rules make.
  */
 #ifndef CW_CTLDOCTORTRIAL_H
 #define CW_CTLDOCTORTRIAL_H
@@ -24,7 +24,7 @@ struct doctor_trial {
 	int error;	     /* negative errno: it could not be made */
 	struct trial trial;
 	struct child child;
-	/* Of a daemon that was asked: the result in its event about this collision, "" for no event. */
+	/* Of a daemon that was asked: the result in its event about this one, "" for no event. */
 	bool was_asked;
 	char result[16];
 };

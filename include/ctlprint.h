@@ -12,7 +12,7 @@
 
 enum ctlprint_colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_NOTE, COLOUR_BAD, COLOUR_DIM };
 
-/* What switches to that colour; "" unless stdout is a terminal that has some and NO_COLOR is unset. */
+/* What switches to that colour; "" unless stdout is a terminal with some and NO_COLOR is unset. */
 const char *ctlprint_colour(enum ctlprint_colour colour);
 
 /* "  name            value", the value in that colour; longer ones are wrapped at words. */
@@ -20,8 +20,8 @@ void ctlprint_pair(const char *name, enum ctlprint_colour colour, const char *fm
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Text in that colour and a newline, wrapped at words. The cursor is in column indent (less than 60),
- * where further lines begin too.
+ * Text in that colour and a newline, wrapped at words. The cursor is in column indent (less than
+ * 60), where further lines begin too.
  */
 void ctlprint_wrap(unsigned int indent, enum ctlprint_colour colour, const char *text);
 

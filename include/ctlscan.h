@@ -56,7 +56,7 @@ const char *ctlscan_format_growth(double growth, char buf[static CTLPRINT_SIZE])
 void ctlscan_print(const struct ctlscan_view *view);
 void ctlscan_print_verdict(const struct ctlscan_view *view);
 void ctlscan_print_notes(const struct ctlscan_view *view);
-/* For programs, one line of JSON. -ENOMEM, or that of the write; what was written is no JSON then. */
+/* For programs, one line of JSON. -ENOMEM or the write's errno; what is written is no JSON then. */
 int ctlscan_write(const struct ctlscan_view *view, FILE *to);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctlsentence: sentences for people, made of pieces, and as wide as the terminal when they are printed. */
+/* ctlsentence: sentences for people, made of pieces, and printed as wide as the terminal is. */
 #ifndef CW_CTLSENTENCE_H
 #define CW_CTLSENTENCE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ctltable: rows under headings, in columns as wide as they need, in as many as the terminal has. */
+/* ctltable: rows under headings, in columns as wide as need be, in as many as there is room for. */
 #ifndef CW_CTLTABLE_H
 #define CW_CTLTABLE_H
 

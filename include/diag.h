@@ -42,9 +42,9 @@ void diag_lookup(struct diag *diag, const struct diag_request *requests, size_t 
 void diag_destroy(struct diag *diag, const struct diag_request *requests, size_t n,
 		  int *ret_errors);
 /*
- * Whether a destroy surely ends a socket that its process has closed. Before Linux 6.11 it takes away what
- * such a socket had to send again, and with it its end: it stays for ever (tcp_abort(), bac76cf89816).
- * Some older kernels have been mended since, which their number does not tell.
+ * Whether a destroy surely ends a socket that its process has closed. Before Linux 6.11 it takes
+ * away what such a socket had to send again, and with it its end: it stays for ever (tcp_abort(),
+ * bac76cf89816). Some older kernels have been mended since, which their number does not tell.
  */
 bool diag_destroys_closed(void);
 /*

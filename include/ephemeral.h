@@ -16,7 +16,7 @@
 struct ephemeral {
 	uint16_t low, high; /* ip_local_port_range, host byte order */
 	struct portset reserved;
-	/* Whether a port in TIME_WAIT can be drawn again for the same destination (tcp_tw_reuse). */
+	/* Whether a port in TIME_WAIT can be drawn for the same destination (tcp_tw_reuse). */
 	bool reuse_always, reuse_loopback;
 	uint32_t fin_timeout_s; /* how long FIN_WAIT_2 lasts that nobody holds any more */
 };

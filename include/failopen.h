@@ -2,15 +2,15 @@
 /*
  * failopen: held SYNs do not wait for a worker that does not come back.
  *
- * The kernel carries out a look-up or a destroy within sendto(), and waits there for the lock of the
- * socket (tcp_get_info(), tcp_abort()). A process keeps that for as long as a system call of its own
- * takes, and it can make one last for ever: sending from memory that does not come, for one, of a file
- * system that hangs. No deadline reaches into that wait and no signal ends it. So a thread that never
- * asks for sockets looks at the workers while they judge. Where one does not come on, it lets all that
- * is held go, and new SYNs pass, until the worker is back.
+ * The kernel carries out a look-up or a destroy within sendto(), and waits there for the lock of
+ * the socket (tcp_get_info(), tcp_abort()). A process keeps that for as long as a system call of
+ * its own takes, and it can make one last for ever: sending from memory that does not come, for
+ * one, of a file system that hangs. No deadline reaches into that wait and no signal ends it. So a
+ * thread that never asks for sockets looks at the workers while they judge. Where one does not come
+ * on, it lets all that is held go, and new SYNs pass, until the worker is back.
  *
- * The same thread takes SIGABRT, by which a service manager ends a daemon that hangs: all queues are let
- * go first.
+ * The same thread takes SIGABRT, by which a service manager ends a daemon that hangs: all queues
+ * are let go first.
  */
 #ifndef CW_FAILOPEN_H
 #define CW_FAILOPEN_H
@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long a worker may judge one batch, in milliseconds: a client sends its SYN again after 1 s. */
+/* Milliseconds that a worker may judge one batch: a client sends its SYN again after 1 s. */
 #define FAILOPEN_MS_MIN 800
 #define FAILOPEN_MS_MAX 900
 
@@ -32,7 +32,7 @@ struct failopen;
  * tell. -errno: nothing was started.
  */
 int failopen_start(size_t n, int wake_fd, struct failopen **ret_failopen);
-/* Ends the thread; none of the queues may be judged any more, nor is any closed yet. NULL does nothing. */
+/* Ends the thread. No queue may be judged any more, and none may be closed yet. NULL: nothing. */
 void failopen_stop(struct failopen *f);
 /*
  * For the main thread: logs which queues were let go, and which are judged again, since the last
@@ -47,8 +47,8 @@ void failopen_watch(struct failopen *f, size_t index, struct queue *queue);
 /* The worker begins to judge a batch that it has received. */
 void failopen_begin(struct failopen *f, size_t index);
 /*
- * The worker would give the batch its verdicts now. False: it was let go with all that was held, and the
- * queue passes what comes, until queue_resume() and failopen_back().
+ * The worker would give the batch its verdicts now. False: it was let go with all that was held,
+ * and the queue passes what comes, until queue_resume() and failopen_back().
  */
 bool failopen_end(struct failopen *f, size_t index);
 void failopen_back(struct failopen *f, size_t index);

@@ -3,8 +3,8 @@
  * fullqueue: the listeners whose accept queue was found full, and when each is told of.
  *
  * A server that hangs meets every client's SYN with a full queue, thousands a second. Each listener
- * is told of at once when it begins, and then at most once in FULLQUEUE_INTERVAL_US, with the number
- * of SYNs that have met it since. Pure: the caller tells the time.
+ * is told of at once when it begins, and then at most once in FULLQUEUE_INTERVAL_US, with the
+ * number of SYNs that have met it since. Pure: the caller tells the time.
  */
 #ifndef CW_FULLQUEUE_H
 #define CW_FULLQUEUE_H
@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* With more of them in trouble at the same time, the one that was quiet for longest is forgotten. */
+/* With more of them in trouble at a time, the one that was quiet for longest is forgotten. */
 #define FULLQUEUE_MAX	      32
 #define FULLQUEUE_INTERVAL_US 10000000
 

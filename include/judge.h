@@ -67,7 +67,7 @@ tcpstate_set judge_peer_states(enum tcpstate occupant);
 void judge_decide(struct judgement *j, const struct policy *policy, enum mode mode,
 		  const struct endpoint *dst, const char *unit);
 void judge_destroy(struct judgement *j, int error);
-/* The occupant's process has closed it: it lives on without a descriptor, until its peer has answered. */
+/* The occupant's process has closed it: it lives on without a descriptor until its peer answers. */
 bool judge_is_closed(const struct judgement *j);
 
 /* The judgement as something to tell; time_ns and verdict_us are the caller's to fill in. */

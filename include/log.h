@@ -16,8 +16,8 @@ enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 #define LEVEL_COUNT 4
 
 enum log_target {
-	TARGET_AUTO, /* the journal if stderr goes there, else stderr if somebody reads it, else syslog */
-	TARGET_JOURNAL, /* stderr with the "<N>" severity prefixes of sd-daemon(3); events: journal.h */
+	TARGET_AUTO,	/* the journal if stderr goes there, stderr if it is read, else syslog */
+	TARGET_JOURNAL, /* stderr with the "<N>" prefixes of sd-daemon(3); events: journal.h */
 	TARGET_SYSLOG,
 	TARGET_STDERR,
 };

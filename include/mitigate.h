@@ -3,7 +3,8 @@
  * mitigate: a batch of held SYNs to look-ups, decisions, actions and verdicts.
  *
  * The kernel is behind an ops struct, so that tests put a model in its place. Every packet of a
- * batch is in the one call of ops->verdicts() exactly once, whatever the other ops return. Allocates nothing after mitigate_new().
+ * batch is in the one call of ops->verdicts() exactly once, whatever the other ops return.
+ * Allocates nothing after mitigate_new().
  */
 #ifndef CW_MITIGATE_H
 #define CW_MITIGATE_H

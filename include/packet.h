@@ -16,7 +16,7 @@
 
 enum packet_kind {
 	PACKET_SYN,	    /* SYN set; ACK, RST and FIN clear */
-	PACKET_SYN_OPTIONS, /* the same, behind IPv4 options (RFC 791, 3.1): as good as a plain one */
+	PACKET_SYN_OPTIONS, /* the same, behind IPv4 options (RFC 791, 3.1): just as good */
 	PACKET_NOT_IP,	    /* neither version 4 nor 6 */
 	PACKET_TRUNCATED,   /* shorter than its headers say */
 	PACKET_MALFORMED,   /* a header length or an address that cannot be */

@@ -28,10 +28,10 @@ struct prefilter_counts {
 int prefilter_probe(char error[static CONF_ERROR_SIZE]);
 /*
  * Loads the program and attaches it to the loopback device of the caller's network namespace.
- * Needs CAP_NET_ADMIN, CAP_BPF, and CAP_PERFMON, without which many kernels let no program read packets
- * directly (check_cond_jmp_op(), kernel/bpf/verifier.c, Linux 5.10); before Linux 5.8: CAP_SYS_ADMIN. On
- * failure error holds one line that says why; -errno is returned, -ENOSYS if it was left out of this
- * build.
+ * Needs CAP_NET_ADMIN, CAP_BPF, and CAP_PERFMON, without which many kernels let no program read
+ * packets directly (check_cond_jmp_op(), kernel/bpf/verifier.c, Linux 5.10); before Linux 5.8:
+ * CAP_SYS_ADMIN. On failure error holds one line that says why; -errno is returned, -ENOSYS if it
+ * was left out of this build.
  */
 int prefilter_attach(tcpstate_set states, uint32_t mark, struct prefilter **ret_prefilter,
 		     char error[static CONF_ERROR_SIZE]);

@@ -5,9 +5,9 @@
  * Between open and close every packet of the queue is held by the kernel until queue_verdicts().
  * One thread at a time, but for queue_wake() and queue_let_go().
  *
- * What asks the kernel for something returns 0, or -errno if the request was not carried out at all:
- * -ENOBUFS and -ENOMEM pass, and it may be tried again. What the kernel refuses after that comes with
- * queue_receive(), as verdict_errors.
+ * What asks the kernel for something returns 0, or -errno if the request was not carried out at
+ * all: -ENOBUFS and -ENOMEM pass, and it may be tried again. What the kernel refuses after that
+ * comes with queue_receive(), as verdict_errors.
  */
 #ifndef CW_QUEUE_H
 #define CW_QUEUE_H
@@ -39,9 +39,9 @@ int queue_open(uint16_t number, uint32_t max_held, struct queue **ret_queue);
 /* The descriptor to poll for packets. */
 int queue_fd(const struct queue *queue);
 /*
- * Takes the packets that are there, at most QUEUE_BATCH_MAX. Their data is valid until the next call.
- * Without wait, returns 0 with no packets only if there are none. With wait, sleeps until there is
- * something, and it may have been no packet. losses is always filled.
+ * Takes the packets that are there, at most QUEUE_BATCH_MAX. Their data is valid until the next
+ * call. Without wait, returns 0 with no packets only if there are none. With wait, sleeps until
+ * there is something, and it may have been no packet. losses is always filled.
  */
 int queue_receive(struct queue *queue, bool wait, struct held_packet *ret_packets, size_t *ret_n,
 		  struct queue_losses *ret_losses);
@@ -55,8 +55,8 @@ int queue_verdicts(struct queue *queue, const struct verdict *verdicts, size_t n
  */
 int queue_stop(struct queue *queue);
 /*
- * Packets pass unqueued, and all that are held are accepted as they are, received or not. From another
- * thread too, as long as the queue's own neither receives nor closes.
+ * Packets pass unqueued, and all that are held are accepted as they are, received or not. From
+ * another thread too, as long as the queue's own neither receives nor closes.
  */
 int queue_let_go(const struct queue *queue);
 /* From here on packets are held again. */

@@ -26,7 +26,7 @@ struct verdict {
 	bool set_mark; /* replace the packet's mark with mark */
 	uint32_t mark;
 	/*
-	 * NULL, or what is accepted in the packet's place, past every rule that would come after ours:
+	 * NULL, or what is accepted in the packet's place, past every rule behind ours:
 	 * from the IP header on, whose length is the packet's; at most QUEUEMSG_ANSWER_MAX bytes.
 	 */
 	const uint8_t *answer;
@@ -65,7 +65,7 @@ size_t queuemsg_put_ping(void *buf, uint32_t seq, uint16_t number);
  */
 size_t queuemsg_put_verdicts(void *buf, uint16_t number, const struct verdict *verdicts, size_t n);
 
-/* Writes a verdict that accepts whatever is held with this id or, as serial numbers, one before it. */
+/* Writes a verdict that accepts what is held with this id or, as serial numbers, one before it. */
 size_t queuemsg_put_accept_until(void *buf, uint16_t number, uint32_t id);
 
 /*

@@ -17,13 +17,13 @@ struct ratelimit {
 };
 
 /*
- * Changes the rate, from now on. A bucket that was half empty is half empty afterwards; after none it
- * is full. One thread at a time.
+ * Changes the rate, from now on. A bucket that was half empty is half empty afterwards; after none
+ * it is full. One thread at a time.
  */
 void ratelimit_set(struct ratelimit *limit, uint32_t per_second);
 /*
- * Whether one more may happen now; if so it is counted. now_us is of any clock that does not go back;
- * the same one for every call.
+ * Whether one more may happen now; if so it is counted. now_us is of any clock that does not go
+ * back; the same one for every call.
  */
 bool ratelimit_take(struct ratelimit *limit, uint64_t now_us);
 

@@ -16,9 +16,9 @@
 enum reset {
 	RESET_REFUSES, /* the connection, as where nobody listens (RFC 9293, 3.5.2, group 1) */
 	/*
-	 * Nothing: it acknowledges what was not sent. A socket that has sent its SYN once sends it again
-	 * two ticks of the kernel's timer later (Linux 5.6, tcp_rcv_synsent_state_process()); else it
-	 * takes no notice.
+	 * Nothing: it acknowledges what was not sent. A socket that has sent its SYN once sends it
+	 * again two ticks of the kernel's timer later (Linux 5.6, tcp_rcv_synsent_state_process());
+	 * else it takes no notice.
 	 */
 	RESET_REPEATS,
 };

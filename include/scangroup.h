@@ -30,8 +30,10 @@ struct scan_surroundings {
 /* The listener that a connection to this local endpoint reaches; NULL if none does. */
 const struct scan_listening *scangroup_listening(const struct scan_surroundings *around,
 						 const struct endpoint *local);
-/* Fills everything of scan that follows from its sockets, which come sorted by tuple_compare() and are
- * sorted anew. -ENOMEM. */
+/*
+ * Fills everything of scan that follows from its sockets, which come sorted by tuple_compare() and
+ * are sorted anew. -ENOMEM.
+ */
 int scangroup_build(struct scan *scan, const struct scan_ops *ops, void *ctx,
 		    struct scan_surroundings *around);
 

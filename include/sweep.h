@@ -66,7 +66,7 @@ void sweep_free(struct sweep *s);
  * new settings, unless they say off; the first one begins at once.
  */
 void sweep_configure(struct sweep *s, const struct sweep_settings *settings);
-/* Does a little; microseconds until it wants to be called again, UINT64_MAX: not until configured. */
+/* Does a little; microseconds until it is to be called again, UINT64_MAX: not until configured. */
 uint64_t sweep_step(struct sweep *s);
 
 #endif

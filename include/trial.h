@@ -4,8 +4,8 @@
  * kernel, the rules and perhaps a closewaitd make of it, measured instead of guessed.
  *
  * It takes a bit over a second, the shortest life of FIN_WAIT_2 that can be asked for, and in the
- * worst case TRIAL_DEADLINE_MS. Nothing is left behind: every socket ends with a reset, also when the
- * process is killed; the first client's FIN_WAIT_2 alone outlives it, by a second at most.
+ * worst case TRIAL_DEADLINE_MS. Nothing is left behind: every socket ends with a reset, also when
+ * the process is killed; the first client's FIN_WAIT_2 alone outlives it, by a second at most.
  */
 #ifndef CW_TRIAL_H
 #define CW_TRIAL_H
@@ -19,7 +19,7 @@
 /* How long the colliding SYN is waited for: it is sent again after 1 s and after 2 or 3 s. */
 #define TRIAL_PATIENCE_MS 3500
 #define TRIAL_DEADLINE_MS 12000
-/* So many connections are aborted, each with an RST; what limits the rate of RSTs lets a few pass. */
+/* Connections that are aborted, each with an RST; what limits the rate of RSTs lets a few pass. */
 #define TRIAL_RESETS 20
 
 enum trial_end {
@@ -58,8 +58,8 @@ struct trial {
 enum trial_place { TRIAL_HERE, TRIAL_IN_OWN_NAMESPACE };
 
 /*
- * Starts one in a process of its own, on 127.0.0.1 or ::1. In its own network namespace there are no
- * rules; where the privilege for one is missing, a user namespace is tried. -errno of clone().
+ * Starts one in a process of its own, on 127.0.0.1 or ::1. In its own network namespace there are
+ * no rules; where the privilege for one is missing, a user namespace is tried. -errno of clone().
  */
 int trial_start(enum trial_place place, bool v6, struct child *ret_child);
 /*

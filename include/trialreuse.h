@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * trialreuse: whether this kernel lets connect() have a port again while its old connection is in
- * FIN_WAIT_2, long before tcp_fin_timeout. Where it does, a server need not leak for a collision: it is
- * enough that it closes a little later than its client.
+ * FIN_WAIT_2, long before tcp_fin_timeout. Where it does, a server need not leak for a collision:
+ * it is enough that it closes a little later than its client.
  */
 #ifndef CW_TRIALREUSE_H
 #define CW_TRIALREUSE_H
@@ -23,8 +23,8 @@ struct trialreuse {
 };
 
 /*
- * Starts the trial in a network namespace of its own that has the caller's tcp_tw_reuse and a single
- * port; it takes TRIALREUSE_PATIENCE_MS where the port is not used again. -errno of clone().
+ * Starts the trial in a network namespace of its own that has the caller's tcp_tw_reuse and a
+ * single port; it takes TRIALREUSE_PATIENCE_MS where the port is not used again. -errno of clone().
  */
 int trialreuse_start(struct child *ret_child);
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * trialsock: the sockets of a trial. All do not block, and all but the first client end with a reset
- * when they are closed. What returns int returns -errno on failure. Deadlines are of CLOCK_MONOTONIC.
+ * trialsock: the sockets of a trial. All do not block, and all but the first client end with a
+ * reset when they are closed. What returns int returns -errno on failure. Deadlines are of
+ * CLOCK_MONOTONIC.
  */
 #ifndef CW_TRIALSOCK_H
 #define CW_TRIALSOCK_H
@@ -15,7 +16,7 @@
 /* Of a network namespace, which is born with its loopback interface down. */
 int trialsock_raise_loopback(void);
 
-/* Listens on a port of the kernel's choice at 127.0.0.1 or ::1; *ret_at is where. The descriptor. */
+/* Listens on a port of the kernel's choice at 127.0.0.1 or ::1, *ret_at. The descriptor. */
 int trialsock_listen(bool v6, struct endpoint *ret_at);
 /* Begins to connect, from this endpoint or (NULL) one of the kernel's choice. The descriptor. */
 int trialsock_connect(const struct endpoint *from, const struct endpoint *to);

@@ -3,9 +3,9 @@
  * watchdog: the service manager's keep-alive, sent as long as held SYNs get their verdicts.
  *
  * That the main thread turns round would say nothing about the workers. So at every turn the
- * queues are looked at, and where a SYN has waited since the look before, there is no keep-alive. But
- * for those that were let go because the kernel keeps their worker: a restart ends no such wait, and as
- * long as it lasts the queue cannot be bound again.
+ * queues are looked at, and where a SYN has waited since the look before, there is no keep-alive.
+ * But for those that were let go because the kernel keeps their worker: a restart ends no such
+ * wait, and as long as it lasts the queue cannot be bound again.
  */
 #ifndef CW_WATCHDOG_H
 #define CW_WATCHDOG_H

@@ -3,8 +3,8 @@
  * worker: a thread that owns one queue and everything it takes to judge its SYNs.
  *
  * Shares with the main thread: counters, a ring of incidents, a descriptor to wake it, and the
- * configuration, which is only read and is exchanged between two batches. With the other workers: how
- * many sockets may be destroyed.
+ * configuration, which is only read and is exchanged between two batches. With the other workers:
+ * how many sockets may be destroyed.
  */
 #ifndef CW_WORKER_H
 #define CW_WORKER_H
@@ -21,10 +21,10 @@
 struct worker;
 
 /*
- * Opens the queue and starts the thread. failopen looks after it from there on, at the index that the
- * queue has among those of the configuration. wake_fd is an eventfd that is written whenever there is
- * an incident to take, a configuration was taken over or the worker has failed. On failure error
- * holds one line that says what is missing and what to do; -errno is returned.
+ * Opens the queue and starts the thread. failopen looks after it from there on, at the index that
+ * the queue has among those of the configuration. wake_fd is an eventfd that is written whenever
+ * there is an incident to take, a configuration was taken over or the worker has failed. On failure
+ * error holds one line that says what is missing and what to do; -errno is returned.
  */
 int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 		 struct ratelimit *destroys, struct failopen *failopen, int wake_fd,
