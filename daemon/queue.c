@@ -31,7 +31,8 @@
  * A held SYN takes about 1 KiB of the receive buffer; max_held defaults to 1024. The kernel
  * doubles the figure for its own overhead (sk_setsockopt()).
  */
-#define RECV_BUFFER (4 * 1024 * 1024)
+#define RECV_BUFFER_MIN	 (4 * 1024 * 1024)
+#define RECV_BUFFER_EACH 1024
 
 struct queue {
 	int fd;
@@ -77,10 +78,18 @@ static int refusal(int fd)
 	return answer.err.error;
 }
 
-static int open_socket(void)
+/* For max_held of 65536 at most, 64 MiB: taken only as far as SYNs are held. */
+static int buffer_size(uint32_t max_held)
+{
+	const int size = (int)max_held * RECV_BUFFER_EACH;
+
+	return size > RECV_BUFFER_MIN ? size : RECV_BUFFER_MIN;
+}
+
+static int open_socket(uint32_t max_held)
 {
 	const struct sockaddr_nl local = {.nl_family = AF_NETLINK};
-	const int size = RECV_BUFFER;
+	const int size = buffer_size(max_held);
 	const int on = 1;
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	int err;
@@ -113,7 +122,7 @@ int queue_open(uint16_t number, uint32_t max_held, struct queue **ret_queue)
 		return -ENOMEM;
 	queue->number = number;
 	queue->max_held = max_held;
-	queue->fd = open_socket();
+	queue->fd = open_socket(max_held);
 	if (queue->fd < 0) {
 		err = queue->fd;
 		free(queue);

@@ -4,6 +4,8 @@
 #include "stage.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,13 +81,48 @@ void stage_listen(struct stage *stage, int backlog)
 	stage->listener = must(sock_listen(&at, backlog, stage->way == WAY_V6), "listen");
 }
 
-void stage_protect(struct stage *stage, const char *conf)
+static void start_daemon(struct stage *stage, const char *conf)
 {
 	char text[4096];
 
 	snprintf(text, sizeof(text), "mode = \"%s\";\n%s", stage->enforce ? "enforce" : "audit",
 		 conf ? conf : "");
 	daemon_start(&stage->daemon, text);
+}
+
+void stage_protect(struct stage *stage, const char *conf)
+{
+	start_daemon(stage, conf);
+	must(rules_up(stage->daemon.conf_path), "put the rules in");
+}
+
+static bool can_have_user_namespace(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWUSER) < 0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+void stage_protect_contained(struct stage *stage, const char *conf)
+{
+	char path[64];
+	int fd;
+
+	if (!can_have_user_namespace()) {
+		print_message(
+			"SKIP: no user namespace for this process (with ThreadSanitizer it has "
+			"two threads)\n");
+		skip();
+	}
+	stage->daemon.contained = true;
+	start_daemon(stage, conf);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", stage->daemon.pid);
+	fd = must(open(path, O_RDONLY | O_CLOEXEC), "open its network namespace");
+	must(setns(fd, CLONE_NEWNET), "enter it");
+	close(fd);
 	must(rules_up(stage->daemon.conf_path), "put the rules in");
 }
 

@@ -77,6 +77,12 @@ void stage_listen(struct stage *stage, int backlog);
  * or NULL.
  */
 void stage_protect(struct stage *stage, const char *conf);
+/*
+ * The same in a container without root: the daemon is root of a user namespace, which has a network
+ * of its own, and the test goes there. Before anything else of the stage. Skips the test where this
+ * process may have no user namespace.
+ */
+void stage_protect_contained(struct stage *stage, const char *conf);
 /* A mine of the client with this port on the stage's listener. */
 struct mine stage_mine(struct stage *stage, uint16_t port);
 

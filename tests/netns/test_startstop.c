@@ -203,34 +203,10 @@ static void no_privilege(struct stage *s)
 	check_start_fails(&s->daemon, nobody->pw_uid, "run as root or with CAP_NET_ADMIN");
 }
 
-static bool can_have_user_namespace(void)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid == 0)
-		_exit(unshare(CLONE_NEWUSER) < 0);
-	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
-}
-
 /* A container without root: CAP_NET_ADMIN over its network is enough. */
 static void root_of_a_user_namespace(struct stage *s)
 {
-	char path[64];
-	int fd;
-
-	if (!can_have_user_namespace()) {
-		print_message(
-			"SKIP: no user namespace for this process (with ThreadSanitizer it has "
-			"two threads)\n");
-		skip();
-	}
-	s->daemon.contained = true;
-	daemon_start(&s->daemon, "mode = \"enforce\";");
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", s->daemon.pid);
-	fd = must(open(path, O_RDONLY | O_CLOEXEC), "open its network namespace");
-	must(setns(fd, CLONE_NEWNET), "enter it");
-	must(rules_up(s->daemon.conf_path), "put the rules in");
+	stage_protect_contained(s, NULL);
 	stage_listen(s, 8);
 	stage_mine(s, CLIENT_PORT);
 	stage_connects(s, CLIENT_PORT);

@@ -304,6 +304,21 @@ static void binds_with_one_message(void **state)
 	queue_close(NULL);
 }
 
+/* Else a higher queue.max_held would only lead to overruns. */
+static void the_buffer_has_room_for_all_held(void **state)
+{
+	struct queue *queue = NULL;
+	int value;
+
+	(void)state;
+	memset(&k, 0, sizeof(k));
+	fakenl_reset(kernel);
+	assert_int_equal(queue_open(NUMBER, 65536, &queue), 0);
+	assert_int_equal(fakenl_option(fakenl_fd(), SOL_SOCKET, SO_RCVBUFFORCE, &value), 1);
+	assert_int_equal(value, 65536 * 1024);
+	queue_close(queue);
+}
+
 static void opening_fails_cleanly(void **state)
 {
 	static const enum fakenl_call calls[] = {FAKENL_SOCKET, FAKENL_BIND, FAKENL_SETSOCKOPT,
@@ -797,6 +812,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		QUEUE_TEST(binds_with_one_message),
 		cmocka_unit_test(opening_fails_cleanly),
+		cmocka_unit_test(the_buffer_has_room_for_all_held),
 		cmocka_unit_test(a_smaller_buffer_has_to_do),
 		cmocka_unit_test(a_refusal_is_told),
 		cmocka_unit_test(a_packet_says_that_the_queue_is_ours),
