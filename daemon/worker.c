@@ -249,6 +249,22 @@ static void come_back(struct worker *w, size_t judged)
 	failopen_back(w->failopen, w->share);
 }
 
+static void parse(struct worker *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct held_packet *packet = &w->packets[i];
+		struct mitigate_syn *syn = &w->syns[i];
+
+		syn->id = packet->id;
+		syn->mark = packet->mark;
+		syn->loopback = hostaddr_is_loopback_device(w->host, packet->ifindex);
+		syn->kind = packet_parse(packet->data, packet->len, packet->verify_checksum,
+					 &syn->tuple);
+		syn->tuple.scope = packet->ifindex;
+		syn->data = packet->data;
+	}
+}
+
 /* Judges what the queue holds; the number of packets, or a negative errno. */
 static int judge_batch(struct worker *w, bool wait)
 {
@@ -262,23 +278,12 @@ static int judge_batch(struct worker *w, bool wait)
 	if (err < 0 || n == 0)
 		return err;
 
+	failopen_begin(w->failopen, w->share);
 	receipt_us = op_monotonic_us(w);
-	for (size_t i = 0; i < n; i++) {
-		const struct held_packet *packet = &w->packets[i];
-		struct mitigate_syn *syn = &w->syns[i];
-
-		syn->id = packet->id;
-		syn->mark = packet->mark;
-		syn->loopback = hostaddr_is_loopback_device(w->host, packet->ifindex);
-		syn->kind = packet_parse(packet->data, packet->len, packet->verify_checksum,
-					 &syn->tuple);
-		syn->tuple.scope = packet->ifindex;
-		syn->data = packet->data;
-	}
+	parse(w, n);
 	stats_add(&w->stats.count[STAT_HELD], n);
 	stats_add(&w->stats.count[STAT_BATCHES], 1);
 	stats_raise(&w->stats.count[STAT_HELD_PEAK], n);
-	failopen_begin(w->failopen, w->share);
 	err = mitigate_batch(w->mitigate, w->syns, n, receipt_us, clock_ns(CLOCK_REALTIME));
 	if (w->let_go)
 		come_back(w, n);
