@@ -26,11 +26,15 @@ struct watched {
 	uint64_t batch;	     /* the number of the last one that was begun */
 	bool judging;	     /* it has no verdicts yet */
 	bool open;	     /* was let go, and the worker is not back */
+	uint64_t times;	     /* that it was let go */
 
 	/* The thread's own. */
 	uint64_t seen; /* the batch of the last look */
 	unsigned int looks;
-	bool told; /* the main thread's: that it is open */
+
+	/* The main thread's: what it has told. */
+	bool told_open;
+	uint64_t told_times;
 };
 
 struct failopen {
@@ -66,6 +70,7 @@ static bool look(struct failopen *f, struct watched *w)
 	/* Refused for want of memory, it is tried again at the next look. */
 	if (w->looks == LOOKS && !w->open && queue_let_go(w->queue) == 0) {
 		w->open = true;
+		w->times++;
 		wake(f->wake_fd);
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -197,22 +202,31 @@ void failopen_stop(struct failopen *f)
 	free(f);
 }
 
+static void tell(struct watched *w, unsigned int number)
+{
+	bool open, once_more;
+
+	pthread_mutex_lock(&w->lock);
+	open = w->open;
+	once_more = w->times != w->told_times;
+	w->told_times = w->times;
+	pthread_mutex_unlock(&w->lock);
+	if (once_more)
+		log_errx(
+			"queue %u: the kernel has not come back from a look-up or a destroy for %d "
+			"ms, as a process keeps a socket locked: what was held is let go, and SYNs "
+			"pass unjudged until it does",
+			number, FAILOPEN_MS_MIN);
+	/* Also where it was so short that it was never told to be open. */
+	if (!open && (once_more || w->told_open))
+		log_info("queue %u: SYNs are judged again", number);
+	w->told_open = open;
+}
+
 void failopen_tell(struct failopen *f, uint16_t first_queue)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		struct watched *w = &f->queues[i];
-		const unsigned int number = first_queue + (unsigned int)i;
-		const bool open = failopen_is_open(f, i);
-
-		if (open && !w->told)
-			log_errx("queue %u: the kernel has not come back from a look-up or a "
-				 "destroy for %d ms, as a process keeps a socket locked: what was "
-				 "held is let go, and SYNs pass unjudged until it does",
-				 number, FAILOPEN_MS_MIN);
-		if (!open && w->told)
-			log_info("queue %u: SYNs are judged again", number);
-		w->told = open;
-	}
+	for (size_t i = 0; i < f->n; i++)
+		tell(&f->queues[i], first_queue + (unsigned int)i);
 }
 
 void failopen_watch(struct failopen *f, size_t index, struct queue *queue)

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "failopen.h"
+#include "log.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -10,7 +11,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -130,6 +133,50 @@ static void one_that_does_not_come_back(void **state)
 	assert_int_equal(let_go[1], 2);
 }
 
+static char told[1024];
+
+static void take_line(enum log_level level, const char *line, void *ctx)
+{
+	size_t len = strlen(told);
+
+	(void)ctx;
+	snprintf(told + len, sizeof(told) - len, "%c %.*s\n", level == LEVEL_ERROR ? 'E' : 'I',
+		 (int)strcspn(line, ":"), line);
+}
+
+/* What failopen_tell() has logged, as severities and queues. */
+static void expect_told(const char *lines)
+{
+	told[0] = '\0';
+	failopen_tell(f, 61);
+	assert_string_equal(told, lines);
+}
+
+static void each_time_is_told(void **state)
+{
+	(void)state;
+	log_set_sink(take_line, NULL);
+	expect_told("");
+	begin(1);
+	wait_for_word();
+	expect_told("E queue 62\n");
+	expect_told("");
+	assert_false(failopen_end(f, 1));
+	failopen_back(f, 1);
+	wait_for_word();
+	expect_told("I queue 62\n");
+	expect_told("");
+
+	/* So short that the main thread has seen nothing of it. */
+	begin(0);
+	wait_for_word();
+	assert_false(failopen_end(f, 0));
+	failopen_back(f, 0);
+	expect_told("E queue 61\nI queue 61\n");
+	expect_told("");
+	log_set_sink(NULL, NULL);
+}
+
 /* Each batch has its own time, however many there are. */
 static void those_that_come_on(void **state)
 {
@@ -235,9 +282,13 @@ static void afterwards_an_abort_is_as_before(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(one_that_does_not_come_back),	TEST(those_that_come_on),
-		TEST(a_refused_request_is_tried_again), TEST(asleep),
-		TEST(what_is_held_survives_an_abort),	TEST(afterwards_an_abort_is_as_before),
+		TEST(one_that_does_not_come_back),
+		TEST(each_time_is_told),
+		TEST(those_that_come_on),
+		TEST(a_refused_request_is_tried_again),
+		TEST(asleep),
+		TEST(what_is_held_survives_an_abort),
+		TEST(afterwards_an_abort_is_as_before),
 	};
 
 	let_go = mmap(NULL, QUEUES * sizeof(*let_go), PROT_READ | PROT_WRITE,
