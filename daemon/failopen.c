@@ -22,11 +22,11 @@
 
 struct watched {
 	pthread_mutex_t lock;
-	struct queue *queue; /* NULL: not bound yet */
-	uint64_t batch;	     /* the number of the last one that was begun */
-	bool judging;	     /* it has no verdicts yet */
-	bool open;	     /* was let go, and the worker is not back */
-	uint64_t times;	     /* that it was let go */
+	struct queue *_Atomic queue; /* NULL: not bound yet */
+	uint64_t batch;		     /* the number of the last one that was begun */
+	bool judging;		     /* it has no verdicts yet */
+	bool open;		     /* was let go, and the worker is not back */
+	uint64_t times;		     /* that it was let go */
 
 	/* The thread's own. */
 	uint64_t seen; /* the batch of the last look */
@@ -68,7 +68,7 @@ static bool look(struct failopen *f, struct watched *w)
 		w->looks++;
 	w->seen = w->batch;
 	/* Refused for want of memory, it is tried again at the next look. */
-	if (w->looks == LOOKS && !w->open && queue_let_go(w->queue) == 0) {
+	if (w->looks == LOOKS && !w->open && queue_let_go(atomic_load(&w->queue)) == 0) {
 		w->open = true;
 		w->times++;
 		wake(f->wake_fd);
@@ -96,8 +96,10 @@ static void let_all_go(int signal)
 	struct failopen *f = atomic_load(&to_be_let_go);
 
 	for (size_t i = 0; f && i < f->n; i++) {
-		if (f->queues[i].queue)
-			queue_let_go(f->queues[i].queue);
+		const struct queue *queue = atomic_load(&f->queues[i].queue);
+
+		if (queue)
+			queue_let_go(queue);
 	}
 	raise(signal); /* whose default action is in force again (SA_RESETHAND) */
 }
@@ -231,7 +233,7 @@ void failopen_tell(struct failopen *f, uint16_t first_queue)
 
 void failopen_watch(struct failopen *f, size_t index, struct queue *queue)
 {
-	f->queues[index].queue = queue;
+	atomic_store(&f->queues[index].queue, queue);
 }
 
 void failopen_begin(struct failopen *f, size_t index)

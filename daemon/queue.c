@@ -13,6 +13,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_queue.h>
 #include <linux/netlink.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ struct queue {
 	uint16_t number;
 	uint32_t max_held;
 	uint32_t seq;
-	uint32_t next_id; /* the id that the next packet should have */
+	_Atomic uint32_t next_id; /* the id that the next packet should have; see queue_let_go() */
 	bool seen_id;
 	struct mmsghdr msgs[QUEUE_BATCH_MAX];
 	struct iovec iov[QUEUE_BATCH_MAX];
@@ -159,12 +160,13 @@ int queue_fd(const struct queue *queue)
  */
 static unsigned int count_missed(struct queue *queue, uint32_t id)
 {
-	uint32_t gap = queue->seen_id ? id - queue->next_id : 0;
+	const uint32_t next_id = atomic_load_explicit(&queue->next_id, memory_order_relaxed);
+	uint32_t gap = queue->seen_id ? id - next_id : 0;
 
 	if (gap > INT32_MAX)
 		return 0;
 	queue->seen_id = true;
-	queue->next_id = id + 1;
+	atomic_store_explicit(&queue->next_id, id + 1, memory_order_relaxed);
 	return gap;
 }
 
@@ -270,10 +272,10 @@ int queue_resume(struct queue *queue)
 int queue_let_go(const struct queue *queue)
 {
 	char requests[2 * QUEUEMSG_REQUEST_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
+	uint32_t next_id = atomic_load_explicit(&queue->next_id, memory_order_relaxed);
 	size_t len = queuemsg_put_limit(requests, 0, queue->number, 0);
 
-	len += queuemsg_put_accept_until(requests + len, queue->number,
-					 queue->next_id + INT32_MAX / 2);
+	len += queuemsg_put_accept_until(requests + len, queue->number, next_id + INT32_MAX / 2);
 	return send_all(queue, requests, len);
 }
 

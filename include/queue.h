@@ -55,8 +55,8 @@ int queue_verdicts(struct queue *queue, const struct verdict *verdicts, size_t n
  */
 int queue_stop(struct queue *queue);
 /*
- * Packets pass unqueued, and all that are held are accepted as they are, received or not. From
- * another thread too, as long as the queue's own neither receives nor closes.
+ * Packets pass unqueued, and all that are held are accepted as they are, received or not. From any
+ * thread, and from a signal handler, as long as nobody closes the queue.
  */
 int queue_let_go(const struct queue *queue);
 /* From here on packets are held again. */
