@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /*
- * Time is counted in looks at one and the same batch: after a SIGSTOP, or where no processor was to
- * be had, the workers have not had the time either that went by.
+ * Time is counted in looks: after a SIGSTOP, or where no processor was to be had for the process,
+ * the workers have not had the time either that went by.
  */
 #define LOOK_MS 100
 #define LOOKS	(FAILOPEN_MS_MIN / LOOK_MS)
@@ -23,14 +23,16 @@
 struct watched {
 	pthread_mutex_t lock;
 	struct queue *_Atomic queue; /* NULL: not bound yet */
-	uint64_t batch;		     /* the number of the last one that was begun */
-	bool judging;		     /* it has no verdicts yet */
-	bool open;		     /* was let go, and the worker is not back */
-	uint64_t times;		     /* that it was let go */
+	uint32_t max_held;
+	bool judging;	   /* a batch has no verdicts yet */
+	uint64_t received; /* packets, that batch's included */
+	uint64_t emptied;  /* how often a batch was all that had come till then */
+	bool open;	   /* was let go, and the worker is not back */
+	uint64_t times;	   /* that it was let go */
 
-	/* The thread's own. */
-	uint64_t seen; /* the batch of the last look */
-	unsigned int looks;
+	/* The thread's own: as it was when the time of those that wait began. */
+	uint64_t received_then, emptied_then;
+	unsigned int looks; /* since then */
 
 	/* The main thread's: what it has told. */
 	bool told_open;
@@ -55,18 +57,30 @@ static void wake(int fd)
 	eventfd_write(fd, 1);
 }
 
-/* Lets go a batch that every look of the last FAILOPEN_MS_MIN saw; whether one is judged now. */
+/*
+ * Whether of all that was held when the time began nothing can be left but what is judged now: it
+ * is a queue, and no more than max_held fit into it.
+ */
+static bool came_on(const struct watched *w)
+{
+	return !w->judging || w->emptied != w->emptied_then ||
+	       w->received - w->received_then >= w->max_held;
+}
+
+/* Lets go what has waited at every look of the last FAILOPEN_MS_MIN; whether one judges now. */
 static bool look(struct failopen *f, struct watched *w)
 {
 	bool judging;
 
 	pthread_mutex_lock(&w->lock);
 	judging = w->judging;
-	if (!judging || w->seen != w->batch)
+	if (came_on(w)) {
 		w->looks = 0;
-	else if (w->looks < LOOKS)
+		w->received_then = w->received;
+		w->emptied_then = w->emptied;
+	} else if (w->looks < LOOKS) {
 		w->looks++;
-	w->seen = w->batch;
+	}
 	/* Refused for want of memory, it is tried again at the next look. */
 	if (w->looks == LOOKS && !w->open && queue_let_go(atomic_load(&w->queue)) == 0) {
 		w->open = true;
@@ -95,13 +109,15 @@ static void let_all_go(int signal)
 {
 	struct failopen *f = atomic_load(&to_be_let_go);
 
+	(void)signal;
 	for (size_t i = 0; f && i < f->n; i++) {
 		const struct queue *queue = atomic_load(&f->queues[i].queue);
 
 		if (queue)
 			queue_let_go(queue);
 	}
-	raise(signal); /* whose default action is in force again (SA_RESETHAND) */
+	/* By the default action now (SA_RESETHAND), or, as init of a container, without it. */
+	abort();
 }
 
 static void mask_abort(int how)
@@ -146,7 +162,7 @@ static void *run(void *ctx)
 		eventfd_read(f->call_fd, &calls);
 		if (atomic_load(&f->stop))
 			break;
-		wait_for_call(f, LOOK_MS); /* there is none but to stop */
+		wait_for_call(f, LOOK_MS); /* to stop, or by one who began just before */
 		atomic_store(&f->awake, false);
 		judging = look_at_all(f);
 		if (judging)
@@ -216,8 +232,8 @@ static void tell(struct watched *w, unsigned int number)
 	if (once_more)
 		log_errx(
 			"queue %u: the kernel has not come back from a look-up or a destroy for %d "
-			"ms, as a process keeps a socket locked: what was held is let go, and SYNs "
-			"pass unjudged until it does",
+			"ms, mostly as a process keeps a socket locked: what was held is let go, "
+			"and SYNs pass unjudged until it does",
 			number, FAILOPEN_MS_MIN);
 	/* Also where it was so short that it was never told to be open. */
 	if (!open && (once_more || w->told_open))
@@ -231,17 +247,20 @@ void failopen_tell(struct failopen *f, uint16_t first_queue)
 		tell(&f->queues[i], first_queue + (unsigned int)i);
 }
 
-void failopen_watch(struct failopen *f, size_t index, struct queue *queue)
+void failopen_watch(struct failopen *f, size_t index, struct queue *queue, uint32_t max_held)
 {
+	f->queues[index].max_held = max_held;
 	atomic_store(&f->queues[index].queue, queue);
 }
 
-void failopen_begin(struct failopen *f, size_t index)
+void failopen_begin(struct failopen *f, size_t index, size_t n)
 {
 	struct watched *w = &f->queues[index];
 
 	pthread_mutex_lock(&w->lock);
-	w->batch++;
+	w->received += n;
+	if (n < QUEUE_BATCH_MAX)
+		w->emptied++;
 	w->judging = true;
 	pthread_mutex_unlock(&w->lock);
 	if (!atomic_load(&f->awake) && !atomic_exchange(&f->awake, true))

@@ -375,7 +375,7 @@ static int give_verdicts(struct mitigate *m)
 }
 
 /*
- * A SYN whose verdict failed passes with a later batch, or was let go already: it is neither
+ * A SYN whose verdict failed passes with a later batch or at the end, or was let go already: it is neither
  * dropped nor rejected. An occupant that was destroyed is.
  */
 static void note_missing_verdicts(struct mitigate *m, int err)

@@ -241,14 +241,15 @@ static void log_totals(const struct service *s)
 	totals_read(s, &totals);
 	log_info("stopped: syns=%" PRIu64 " collisions=%" PRIu64 " destroyed=%" PRIu64
 		 " unproven=%" PRIu64 " duplicate-syns=%" PRIu64 " accept-queue-full=%" PRIu64
-		 " lookup-failed=%" PRIu64 " not-judged=%" PRIu64 " overruns=%" PRIu64,
+		 " lookup-failed=%" PRIu64 " not-judged=%" PRIu64 " overruns=%" PRIu64
+		 " let-go=%" PRIu64,
 		 stats_get(&sum->count[STAT_HELD]), stats_get(&sum->finding[FINDING_COLLISION]),
 		 stats_get(&sum->count[STAT_DESTROYED]), stats_get(&sum->finding[FINDING_UNPROVEN]),
 		 stats_get(&sum->finding[FINDING_DUPLICATE_SYN]),
 		 stats_get(&sum->finding[FINDING_ACCEPT_QUEUE_FULL]),
 		 stats_get(&sum->finding[FINDING_LOOKUP_FAILED]),
 		 stats_get(&sum->finding[FINDING_NOT_JUDGED]),
-		 stats_get(&sum->count[STAT_OVERRUNS]));
+		 stats_get(&sum->count[STAT_OVERRUNS]), stats_get(&sum->count[STAT_LET_GO]));
 }
 
 /* The workers first: a sweep may wait for the kernel, and SYNs must not wait for a sweep. */
@@ -256,6 +257,8 @@ static void stop_workers(struct service *s)
 {
 	for (unsigned int i = 0; i < s->n_workers; i++)
 		worker_stop(s->workers[i]);
+	for (unsigned int i = 0; i < s->n_workers; i++)
+		worker_join(s->workers[i]);
 	sweeper_stop(s->sweeper);
 	tell_incidents(s, UINT_MAX);
 	tell_full_queues(s, UINT64_MAX); /* all: there is no later */

@@ -68,6 +68,7 @@ struct worker {
 	struct ring *incidents;
 	bool told;   /* an incident was pushed in this batch */
 	bool let_go; /* this batch was, before it had its verdicts */
+	bool draining;
 	struct held_packet packets[QUEUE_BATCH_MAX];
 	struct mitigate_syn syns[QUEUE_BATCH_MAX];
 	struct stats stats;
@@ -244,7 +245,7 @@ static void come_back(struct worker *w, size_t judged)
 		count_losses(w, &losses);
 	} while (err == 0 && n > 0);
 	/* Only for want of memory can it fail, and that passes. */
-	while (queue_resume(w->queue) < 0)
+	while (!w->draining && queue_resume(w->queue) < 0)
 		poll(NULL, 0, 1);
 	failopen_back(w->failopen, w->share);
 }
@@ -278,7 +279,7 @@ static int judge_batch(struct worker *w, bool wait)
 	if (err < 0 || n == 0)
 		return err;
 
-	failopen_begin(w->failopen, w->share);
+	failopen_begin(w->failopen, w->share, n);
 	receipt_us = op_monotonic_us(w);
 	parse(w, n);
 	stats_add(&w->stats.count[STAT_HELD], n);
@@ -318,6 +319,7 @@ static void drain(struct worker *w)
 	unsigned int tries = 0;
 	int err;
 
+	w->draining = true;
 	do {
 		err = queue_stop(w->queue);
 	} while (try_again(err, &tries));
@@ -330,7 +332,10 @@ static void drain(struct worker *w)
 			break;
 		judged += (uint32_t)n;
 	}
-	queue_let_go(w->queue);
+	tries = 0;
+	do {
+		err = queue_let_go(w->queue);
+	} while (try_again(err, &tries));
 }
 
 static void *run(void *ctx)
@@ -466,13 +471,13 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 		explain_queue_error(err, queue_number, error);
 		goto fail;
 	}
-	failopen_watch(w->failopen, w->share, w->queue);
+	failopen_watch(w->failopen, w->share, w->queue, w->max_held);
 	err = -pthread_create(&w->thread, NULL, run, w);
 	if (err < 0) {
 		snprintf(error, CONF_ERROR_SIZE, "queue %u: cannot start its thread: %s",
 			 queue_number, strerror(-err));
 		drain(w);
-		failopen_watch(w->failopen, w->share, NULL);
+		failopen_watch(w->failopen, w->share, NULL, 0);
 		goto fail;
 	}
 	name_thread(w->thread, queue_number);
@@ -487,6 +492,10 @@ void worker_stop(struct worker *w)
 {
 	atomic_store_explicit(&w->stop, true, memory_order_release);
 	call(w);
+}
+
+void worker_join(struct worker *w)
+{
 	pthread_join(w->thread, NULL);
 }
 

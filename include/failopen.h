@@ -21,7 +21,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Milliseconds that a worker may judge one batch: a client sends its SYN again after 1 s. */
+/*
+ * Milliseconds that a SYN may wait for its worker to receive it, and as many for its verdict: a
+ * client sends its SYN again after 1 s.
+ */
 #define FAILOPEN_MS_MIN 800
 #define FAILOPEN_MS_MAX 900
 
@@ -42,10 +45,13 @@ void failopen_tell(struct failopen *f, uint16_t first_queue);
 
 /* --- for the worker of the queue with this index ---------------------------------------------- */
 
-/* The queue is bound; before its first batch. NULL: it is about to be closed, and never had one. */
-void failopen_watch(struct failopen *f, size_t index, struct queue *queue);
-/* The worker begins to judge a batch that it has received. */
-void failopen_begin(struct failopen *f, size_t index);
+/*
+ * The queue is bound, with this queue.max_held; before its first batch. NULL: it is about to be
+ * closed, and nothing is judged any more.
+ */
+void failopen_watch(struct failopen *f, size_t index, struct queue *queue, uint32_t max_held);
+/* The worker begins to judge n packets; fewer than QUEUE_BATCH_MAX are all that there were. */
+void failopen_begin(struct failopen *f, size_t index, size_t n);
 /*
  * The worker would give the batch its verdicts now. False: it was let go with all that was held,
  * and the queue passes what comes, until queue_resume() and failopen_back().

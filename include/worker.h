@@ -30,11 +30,13 @@ int worker_start(uint16_t queue_number, const struct conf *conf, enum mode mode,
 		 struct ratelimit *destroys, struct failopen *failopen, int wake_fd,
 		 struct worker **ret_worker, char error[static CONF_ERROR_SIZE]);
 /*
- * Lets new SYNs pass unqueued, gives every held one its verdict and ends the thread. Counters and
- * incidents can be read on.
+ * The worker is to let new SYNs pass unqueued, to give every held one its verdict and to end. All
+ * are told before one is waited for, as the kernel may keep it.
  */
 void worker_stop(struct worker *worker);
-/* Releases a worker that was stopped. */
+/* Waits for a worker that was told to stop. Counters and incidents can be read on. */
+void worker_join(struct worker *worker);
+/* Releases a worker that has ended. */
 void worker_free(struct worker *worker);
 
 /*

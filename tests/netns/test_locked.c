@@ -6,9 +6,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +73,7 @@ static void held_syns_are_let_go(struct stage *s)
 	/* Neither those that passed unjudged nor, at its end, one that was held in vain. */
 	assert_int_equal(daemon_total(&s->daemon, "overruns"), 0);
 	assert_in_range(daemon_total(&s->daemon, "syns"), 2, 2 + 2 * OTHERS);
+	assert_in_range(daemon_total(&s->daemon, "let-go"), 1, 1 + OTHERS);
 }
 
 /* It cannot end before the kernel lets it, but the SYNs do not wait for that. */
@@ -88,6 +91,51 @@ static void stops(struct stage *s)
 	socklock_release(&locked);
 	assert_int_equal(daemon_wait_exit(&s->daemon), 0);
 	stage_connects(s, CLIENT_PORT + 200);
+}
+
+static size_t count_threads(const struct daemon *daemon)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)daemon->pid);
+	return stat(path, &st) == 0 ? st.st_nlink - 2 : 0;
+}
+
+struct threads {
+	const struct daemon *daemon;
+	size_t before;
+};
+
+static bool one_has_gone(void *arg)
+{
+	const struct threads *threads = arg;
+
+	return count_threads(threads->daemon) < threads->before;
+}
+
+/* Of two workers one is kept: the other does not wait for it to let its queue go. */
+static void one_of_two_stops(struct stage *s)
+{
+	struct threads threads = {.daemon = &s->daemon};
+	cpu_set_t all, first;
+	struct socklock locked;
+
+	stage_listen(s, 64);
+	stage_protect(s, "queue = { workers = 2; };");
+	/* The first processor's SYNs come to the first queue. */
+	sched_getaffinity(0, sizeof(all), &all);
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	sched_setaffinity(0, sizeof(first), &first);
+	keep_worker(s, &locked);
+	sched_setaffinity(0, sizeof(all), &all);
+	daemon_message(&s->daemon, "queue 61: the kernel has not come back");
+	threads.before = count_threads(&s->daemon);
+	daemon_signal(&s->daemon, SIGTERM);
+	must(wait_until(one_has_gone, &threads, PATIENCE_MS), "see a worker end");
+	socklock_release(&locked);
+	assert_int_equal(daemon_wait_exit(&s->daemon), 0);
 }
 
 /* In a child: asks the daemon about the mine that is locked, and so its main thread is kept too. */
@@ -158,6 +206,7 @@ int main(int argc, char **argv)
 	static const struct stage_test tests[] = {
 		{"held SYNs are let go", held_syns_are_let_go, V4_ONLY | V6_ONLY, IN_BOTH},
 		{"the daemon is stopped", stops, V4_ONLY, IN_ENFORCE},
+		{"the daemon is stopped, two workers", one_of_two_stops, V4_ONLY, IN_ENFORCE},
 		{"the daemon is given up", is_given_up, V4_ONLY, IN_ENFORCE},
 	};
 

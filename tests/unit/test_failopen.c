@@ -21,7 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define QUEUES 3
+#define QUEUES	 3
+#define MAX_HELD 1024
 /* Marks a hang. */
 #define PATIENCE_MS 20000
 
@@ -71,7 +72,7 @@ static int setup(void **state)
 	if (setup_alone(state) < 0 || failopen_start(QUEUES, wake_fd, &f) < 0)
 		return -1;
 	for (size_t i = 0; i < QUEUES; i++)
-		failopen_watch(f, i, (void *)&queues[i]);
+		failopen_watch(f, i, (void *)&queues[i], MAX_HELD);
 	return 0;
 }
 
@@ -91,9 +92,10 @@ static int64_t now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+/* A batch of all that is held. */
 static void begin(size_t i)
 {
-	failopen_begin(f, i);
+	failopen_begin(f, i, 1);
 }
 
 static void pause_ms(int ms)
@@ -200,6 +202,34 @@ static void those_that_come_on(void **state)
 	assert_int_equal(let_go[0] + let_go[1] + let_go[2], 0);
 }
 
+/* Full batches for some time, each of which takes so long; how often the queue was let go. */
+static int crawl(int batches, int each_ms)
+{
+	for (int i = 0; i < batches; i++) {
+		failopen_begin(f, 0, QUEUE_BATCH_MAX);
+		pause_ms(each_ms);
+		if (!failopen_end(f, 0))
+			failopen_back(f, 0);
+	}
+	return let_go[0];
+}
+
+/* Each batch has its time, but not those that wait behind them. */
+static void one_that_crawls(void **state)
+{
+	(void)state;
+	assert_true(crawl(8, 2 * FAILOPEN_MS_MAX / 8) > 0);
+}
+
+/* All that can have waited has been judged meanwhile. */
+static void one_that_is_busy(void **state)
+{
+	(void)state;
+	assert_int_equal(crawl(4 * MAX_HELD / QUEUE_BATCH_MAX,
+			       2 * FAILOPEN_MS_MIN * QUEUE_BATCH_MAX / (4 * MAX_HELD)),
+			 0);
+}
+
 static void a_refused_request_is_tried_again(void **state)
 {
 	(void)state;
@@ -248,8 +278,8 @@ static int die(bool by_abort)
 		prctl(PR_SET_DUMPABLE, 0);
 		if (failopen_start(QUEUES, wake_fd, &f) < 0)
 			_exit(1);
-		failopen_watch(f, 0, (void *)&queues[0]);
-		failopen_watch(f, 2, (void *)&queues[2]);
+		failopen_watch(f, 0, (void *)&queues[0], MAX_HELD);
+		failopen_watch(f, 2, (void *)&queues[2], MAX_HELD);
 		if (by_abort)
 			abort();
 		kill(getpid(), SIGABRT);
@@ -292,6 +322,8 @@ int main(void)
 		TEST(one_that_does_not_come_back),
 		TEST(each_time_is_told),
 		TEST(those_that_come_on),
+		TEST(one_that_crawls),
+		TEST(one_that_is_busy),
 		TEST(a_refused_request_is_tried_again),
 		TEST(asleep),
 		cmocka_unit_test_setup_teardown(what_is_held_survives_an_abort, setup_alone,

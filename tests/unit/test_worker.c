@@ -33,7 +33,8 @@ static struct {
 	uint32_t let_go_batches; /* how many are to come to their verdicts too late */
 	uint32_t buffered;	 /* messages of packets that were let go with one */
 	bool open;		 /* one was, and the queue is not resumed yet */
-	uint32_t resume_refusals;
+	uint32_t let_go_refusals;
+	uint32_t resumes;
 	uint32_t let_gos, begun, ended, backs;
 } q;
 
@@ -53,8 +54,9 @@ int __wrap_queue_verdicts(struct queue *queue, const struct verdict *verdicts, s
 int __wrap_queue_stop(struct queue *queue);
 int __wrap_queue_let_go(const struct queue *queue);
 int __wrap_queue_resume(struct queue *queue);
-void __wrap_failopen_watch(struct failopen *f, size_t index, struct queue *queue);
-void __wrap_failopen_begin(struct failopen *f, size_t index);
+void __wrap_failopen_watch(struct failopen *f, size_t index, struct queue *queue,
+			   uint32_t max_held);
+void __wrap_failopen_begin(struct failopen *f, size_t index, size_t n);
 bool __wrap_failopen_end(struct failopen *f, size_t index);
 void __wrap_failopen_back(struct failopen *f, size_t index);
 
@@ -164,6 +166,10 @@ int __wrap_queue_stop(struct queue *queue)
 int __wrap_queue_let_go(const struct queue *queue)
 {
 	(void)queue;
+	if (q.let_go_refusals > 0) {
+		q.let_go_refusals--;
+		return -ENOMEM;
+	}
 	q.let_gos++;
 	return 0;
 }
@@ -171,25 +177,23 @@ int __wrap_queue_let_go(const struct queue *queue)
 int __wrap_queue_resume(struct queue *queue)
 {
 	(void)queue;
-	if (q.resume_refusals > 0) {
-		q.resume_refusals--;
-		return -ENOBUFS;
-	}
-	q.open = false;
+	q.resumes++;
 	return 0;
 }
 
-void __wrap_failopen_watch(struct failopen *f, size_t index, struct queue *queue)
+void __wrap_failopen_watch(struct failopen *f, size_t index, struct queue *queue, uint32_t max_held)
 {
 	(void)f;
 	(void)queue;
+	assert_int_equal(max_held, conf->queue.max_held);
 	assert_int_equal(index, 0);
 	assert_int_equal(q.begun, 0);
 }
 
-void __wrap_failopen_begin(struct failopen *f, size_t index)
+void __wrap_failopen_begin(struct failopen *f, size_t index, size_t n)
 {
 	(void)f;
+	assert_in_range(n, 1, QUEUE_BATCH_MAX);
 	assert_int_equal(index, 0);
 	q.begun++;
 }
@@ -210,7 +214,7 @@ void __wrap_failopen_back(struct failopen *f, size_t index)
 {
 	(void)f;
 	assert_int_equal(index, 0);
-	assert_false(q.open);
+	q.open = false;
 	q.backs++;
 }
 
@@ -245,6 +249,7 @@ static uint64_t run(void)
 	assert_int_equal(
 		worker_start(61, conf, MODE_ENFORCE, &destroys, NULL, wake_fd, &worker, error), 0);
 	worker_stop(worker);
+	worker_join(worker);
 	errors = stats_get(&worker_stats(worker)->count[STAT_VERDICT_ERRORS]);
 	let_go = stats_get(&worker_stats(worker)->count[STAT_LET_GO]);
 	worker_free(worker);
@@ -317,18 +322,20 @@ static void verdicts_that_cannot_be_given_are_counted(void **state)
 	assert_int_equal(q.verdicts, conf->queue.max_held - QUEUE_BATCH_MAX);
 }
 
-/* It has no verdicts to give, nor for what else was held then; and it goes on. */
+/* It has no verdicts to give, nor for what else was held then; and the queue is left stopped. */
 static void what_was_let_go_is_over(void **state)
 {
 	(void)state;
 	conf->queue.max_held = 1000;
 	q.let_go_batches = 1;
 	q.buffered = 10;
-	q.resume_refusals = 3;
+	q.let_go_refusals = 4;
 	assert_int_equal(run(), 0);
 	assert_int_equal(let_go, QUEUE_BATCH_MAX + 10);
 	assert_int_equal(q.verdicts, 1000 - QUEUE_BATCH_MAX);
 	assert_int_equal(q.backs, 1);
+	assert_int_equal(q.resumes, 0);
+	assert_int_equal(q.let_gos, 1);
 	assert_int_equal(q.begun, q.ended);
 }
 
