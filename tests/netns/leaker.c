@@ -18,8 +18,12 @@
 
 #include "check.h"
 #include "lib/leak.h"
+#include "lib/mine.h"
 #include "lib/monotime.h"
+#include "lib/sockdiag.h"
 #include "lib/sockets.h"
+
+#define PATIENCE_MS 5000
 
 static int enter_cgroup(const char *dir)
 {
@@ -70,6 +74,28 @@ pid_t leaker_start(const union endpoint *at, uid_t uid, const char *cgroup)
 	must(listener, "start a leaking server");
 	close(ready[0]);
 	return pid;
+}
+
+static bool is_accepted(void *arg)
+{
+	const struct inet_diag_req_v2 *req = arg;
+	struct sockdiag_info info;
+	int rc, nl = sockdiag_open();
+
+	if (nl < 0)
+		return false;
+	rc = sockdiag_get(nl, req, &info);
+	close(nl);
+	return rc == 0 && info.msg.idiag_inode != 0;
+}
+
+void leaker_leave_mine(const union endpoint *server, const union endpoint *client)
+{
+	struct inet_diag_req_v2 occupant = sockdiag_request(server, client);
+	int fd = must(sock_connect(client, server, PATIENCE_MS), "connect");
+
+	must(wait_until(is_accepted, &occupant, PATIENCE_MS), "see it accepted");
+	must(mine_abandon(fd), "let the client vanish");
 }
 
 void leaker_stop(pid_t pid)

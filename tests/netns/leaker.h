@@ -14,6 +14,11 @@
  */
 pid_t leaker_start(const union endpoint *at, uid_t uid, const char *cgroup);
 void leaker_stop(pid_t pid);
+/*
+ * A mine of this client: connected to the leaker, accepted there, since only then a process and a user
+ * hold it, and the client has vanished.
+ */
+void leaker_leave_mine(const union endpoint *server, const union endpoint *client);
 
 /*
  * A new version 2 control group of this name below the root. Writes its directory to ret_dir;

@@ -153,6 +153,7 @@ static pid_t server_of(const struct daemon *daemon)
 static void another_user(struct stage *s)
 {
 	static const char *const arguments[] = {"--user", "nobody", "--enforce", NULL};
+	const union endpoint client = stage_client(s, CLIENT_PORT);
 	pid_t leaker, server;
 	json_t *event;
 
@@ -167,7 +168,7 @@ static void another_user(struct stage *s)
 	assert_int_equal(capabilities(server), 1UL << CAP_SYS_PTRACE | 1UL << CAP_DAC_READ_SEARCH);
 
 	leaker = leaker_start(&s->server, 12345, NULL);
-	leave_mine(s, CLIENT_PORT);
+	leaker_leave_mine(&s->server, &client);
 	event = collide(s, CLIENT_PORT);
 	assert_string_equal(event_text(event, "leaker"), "held");
 	assert_int_equal(event_number(event, "leaker_pid"), leaker);

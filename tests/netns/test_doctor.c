@@ -438,9 +438,8 @@ static pid_t leak(struct stage *s, uint16_t clients)
 
 	for (uint16_t i = 0; i < clients; i++) {
 		union endpoint client = stage_client(s, (uint16_t)(CLIENT_PORT + i));
-		int fd = must(sock_connect(&client, &s->server, AT_ONCE_MS), "connect");
 
-		must(mine_abandon(fd), "leave a mine");
+		leaker_leave_mine(&s->server, &client);
 	}
 	return pid;
 }

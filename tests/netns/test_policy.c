@@ -6,16 +6,12 @@
 #include "config.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/monotime.h"
 #include "lib/netns.h"
-#include "lib/sockdiag.h"
-#include "lib/sockets.h"
 #include "leaker.h"
 #include "stage.h"
 
@@ -111,28 +107,11 @@ static void by_local_address_dual(struct stage *s)
 
 /* --- whose occupant it is ---------------------------------------------------------------------*/
 
-static bool is_accepted(void *arg)
-{
-	const struct inet_diag_req_v2 *req = arg;
-	struct sockdiag_info info;
-	int rc, nl = sockdiag_open();
-
-	if (nl < 0)
-		return false;
-	rc = sockdiag_get(nl, req, &info);
-	close(nl);
-	return rc == 0 && info.msg.idiag_inode != 0;
-}
-
-/* Leaves a mine with a server that is another process. */
 static void leave_mine(struct stage *s, uint16_t port)
 {
 	union endpoint client = stage_client(s, port);
-	struct inet_diag_req_v2 occupant = sockdiag_request(&s->server, &client);
-	int fd = stage_connects(s, port);
 
-	must(wait_until(is_accepted, &occupant, 5000), "see it accepted");
-	must(mine_abandon(fd), "let the client vanish");
+	leaker_leave_mine(&s->server, &client);
 }
 
 static void by_user(struct stage *s)

@@ -255,10 +255,9 @@ static void without_privileges(struct stage *s)
 	const struct ctl_output *output;
 	pid_t pid = leaker_start(&s->server, 0, NULL);
 	union endpoint client = stage_client(s, CLIENT_PORT);
-	int fd = must(sock_connect(&client, &s->server, PATIENCE_MS), "connect");
 	json_t *object, *found;
 
-	must(mine_abandon(fd), "let the client vanish");
+	leaker_leave_mine(&s->server, &client);
 	output = ctl_run_as(NOBODY, NOBODY, &s->daemon, "scan", NULL);
 	assert_int_equal(output->status, FOUND);
 	assert_non_null(strstr(output->out, "an unknown process (uid 0"));
@@ -292,8 +291,7 @@ static void names_the_unit(struct stage *s)
 		skip();
 	must(rc, "make a control group");
 	pid = leaker_start(&s->server, 0, dir);
-	must(mine_abandon(must(sock_connect(&client, &s->server, PATIENCE_MS), "connect")),
-	     "let the client vanish");
+	leaker_leave_mine(&s->server, &client);
 	found = scan(s, NULL);
 	leaker = only_leaker(found);
 	assert_int_equal(ctl_number(leaker, "pid"), pid);
