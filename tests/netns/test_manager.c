@@ -4,10 +4,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -137,12 +140,47 @@ static pid_t worker_of(pid_t daemon)
 	return worker;
 }
 
-/* A signal would stop the whole process; a tracer stops one thread. */
-static void stop_thread(pid_t tid)
+/* Until the thread ends: nobody may have to wait for that because it is traced. */
+_Noreturn static void trace(pid_t tid, int ready)
 {
-	must(ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0 ? -errno : 0, "trace the worker");
-	must(ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 ? -errno : 0, "stop the worker");
-	assert_int_equal(waitpid(tid, NULL, __WALL), tid);
+	int status;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0 ||
+	    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 || waitpid(tid, NULL, __WALL) != tid)
+		_exit(1);
+	close(ready);
+	while (waitpid(tid, &status, __WALL) == tid && !WIFEXITED(status) && !WIFSIGNALED(status))
+		;
+	_exit(0);
+}
+
+/*
+ * A signal would stop the whole process; a tracer stops one thread. Returns the tracer: it goes on when
+ * that ends.
+ */
+static pid_t stop_thread(pid_t tid)
+{
+	int ready[2];
+	pid_t tracer;
+	char none;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	tracer = fork();
+	if (tracer == 0)
+		trace(tid, ready[1]);
+	assert_true(tracer > 0);
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &none, 1), 0);
+	close(ready[0]);
+	assert_int_equal(waitpid(tracer, NULL, WNOHANG), 0);
+	return tracer;
+}
+
+static void end_tracer(pid_t tracer)
+{
+	kill(tracer, SIGKILL);
+	waitpid(tracer, NULL, 0);
 }
 
 static void skip_keepalives(int manager)
@@ -154,7 +192,7 @@ static void skip_keepalives(int manager)
 static void keepalive_depends_on_verdicts(struct stage *s)
 {
 	int manager = manage(true);
-	pid_t worker;
+	pid_t tracer;
 	int fd;
 
 	stage_listen(s, 8);
@@ -166,8 +204,7 @@ static void keepalive_depends_on_verdicts(struct stage *s)
 	close(stage_connects(s, CLIENT_PORT));
 	assert_true(is_keepalive(word(manager, WORD_MS)));
 
-	worker = worker_of(s->daemon.pid);
-	stop_thread(worker);
+	tracer = stop_thread(worker_of(s->daemon.pid));
 	/* A stopped worker with nothing to do is nobody's loss. */
 	skip_keepalives(manager);
 	for (int i = 0; i < 3; i++)
@@ -179,7 +216,7 @@ static void keepalive_depends_on_verdicts(struct stage *s)
 	skip_keepalives(manager);
 	assert_string_equal(word(manager, 4 * KEEPALIVE_MS), "");
 
-	must(ptrace(PTRACE_DETACH, worker, NULL, NULL) < 0 ? -errno : 0, "let the worker go");
+	end_tracer(tracer);
 	assert_int_equal(sock_connect_finish(fd, WORD_MS), 0);
 	daemon_message(&s->daemon, "queue 61: held SYNs get verdicts again");
 	assert_true(is_keepalive(word(manager, WORD_MS)));
@@ -193,15 +230,14 @@ static void keepalive_depends_on_verdicts(struct stage *s)
 static void what_is_held_survives_the_watchdog(struct stage *s)
 {
 	int manager = manage(true);
-	pid_t worker;
+	pid_t tracer;
 	int64_t start;
 	int fd;
 
 	stage_listen(s, 8);
 	stage_protect(s, "queue = { workers = 1; };");
 	expect(manager, "READY=1");
-	worker = worker_of(s->daemon.pid);
-	stop_thread(worker);
+	tracer = stop_thread(worker_of(s->daemon.pid));
 	fd = must(sock_connect_start(NULL, &s->server), "begin to connect");
 	stage_wait_queued(1);
 	assert_int_equal(sock_connect_finish(fd, 0), -EINPROGRESS);
@@ -211,8 +247,8 @@ static void what_is_held_survives_the_watchdog(struct stage *s)
 	must(sock_connect_finish(fd, WORD_MS), "connect");
 	/* Before it would have been sent again. */
 	assert_true(mono_ns() - start < AT_ONCE_MS * 1000000LL);
-	assert_int_equal(waitpid(worker, NULL, __WALL), worker);
 	assert_int_equal(daemon_wait_exit(&s->daemon), 128 + SIGABRT);
+	end_tracer(tracer);
 	close(fd);
 	close(manager);
 }
