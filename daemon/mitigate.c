@@ -241,8 +241,11 @@ static void look_elsewhere(struct mitigate *m)
 static void decide(struct mitigate *m)
 {
 	const struct policy *policy = m->settings.policy;
-	const uint64_t start_us = m->ops->monotonic_us(m->ctx);
+	uint64_t start_us;
 
+	if (!has_collision(m))
+		return;
+	start_us = m->ops->monotonic_us(m->ctx);
 	for (size_t i = 0; i < m->n; i++) {
 		struct judgement *work = &m->work[i];
 		const struct endpoint *dst = &m->tuples[i].dst;

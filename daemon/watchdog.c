@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -92,6 +94,26 @@ static void tell(const struct watchdog *watchdog, struct watchdog_queue *queue, 
 	queue->stuck = stuck;
 }
 
+/*
+ * Whether a thread of ours waits where no signal ends that, the end of the process neither. proc(5):
+ * "pid (comm) state ...", and comm may be anything.
+ */
+static bool is_kept(pid_t tid)
+{
+	char path[64], line[256] = "", *end;
+	FILE *stat;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	stat = fopen(path, "re");
+	if (!stat)
+		return false;
+	if (!fgets(line, sizeof(line), stat))
+		line[0] = '\0';
+	fclose(stat);
+	end = strrchr(line, ')');
+	return end && strncmp(end, ") D ", 4) == 0;
+}
+
 void watchdog_look(struct watchdog *watchdog, struct worker *const *workers, uint16_t first_queue)
 {
 	bool stuck = false;
@@ -111,7 +133,7 @@ void watchdog_look(struct watchdog *watchdog, struct worker *const *workers, uin
 		bool queue_stuck;
 
 		/* Then its SYNs wait no longer; and a new process would not have the queue. */
-		if (worker_is_away(workers[i]) && worker_is_in_kernel(workers[i]))
+		if (worker_is_away(workers[i]) && is_kept(worker_tid(workers[i])))
 			now.held = false;
 		queue_stuck = watchdog_is_stuck(&queue->view, &now);
 		queue->view = now;

@@ -548,21 +548,9 @@ bool worker_is_away(const struct worker *w)
 	return failopen_is_open(w->failopen, w->share);
 }
 
-/* proc(5): "pid (comm) state ...", and comm may be anything. */
-bool worker_is_in_kernel(const struct worker *w)
+pid_t worker_tid(const struct worker *w)
 {
-	char path[64], line[256] = "", *end;
-	FILE *stat;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)atomic_load(&w->tid));
-	stat = fopen(path, "re");
-	if (!stat)
-		return false;
-	if (!fgets(line, sizeof(line), stat))
-		line[0] = '\0';
-	fclose(stat);
-	end = strrchr(line, ')');
-	return end && strncmp(end, ") D ", 4) == 0;
+	return atomic_load(&w->tid);
 }
 
 const struct stats *worker_stats(const struct worker *w)

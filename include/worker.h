@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct worker;
 
@@ -55,8 +56,8 @@ bool worker_take_incident(struct worker *worker, struct incident *ret_incident);
 bool worker_has_held(const struct worker *worker);
 /* Whether it does not come back from judging: what it held was let go, and SYNs pass unjudged. */
 bool worker_is_away(const struct worker *worker);
-/* Whether it waits in the kernel where no signal ends that, the end of the process neither. */
-bool worker_is_in_kernel(const struct worker *worker);
+/* The number of its thread, 0 until that runs. */
+pid_t worker_tid(const struct worker *worker);
 /* How many packets have had their verdicts. */
 uint64_t worker_judged(const struct worker *worker);
 const struct stats *worker_stats(const struct worker *worker);
